@@ -1,0 +1,57 @@
+"""What can go wrong, one class for each kind of reader of the message.
+
+The text of an error is shown as it stands: one sentence that says what happened, what is safe and what to do.
+Screens and commands catch `ReviewkitError` only; anything else is a bug and stays a traceback in the log.
+"""
+
+
+class ReviewkitError(Exception):
+    """The base of everything that a person can act on."""
+
+
+class NotAllowed(ReviewkitError):
+    """The person may not do this, or not now (read by that person)."""
+
+
+class Invalid(ReviewkitError):
+    """What was sent cannot be taken as it is; `field` names the first field to look at (read by its writer)."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Conflict(ReviewkitError):
+    """Somebody else was first: look again; nothing of one's own text is lost (read by the writer)."""
+
+
+class Missing(ReviewkitError):
+    """There is no such thing, or not for this person (read by that person)."""
+
+
+class ConfigError(ReviewkitError):
+    """The course's files hold mistakes; `mistakes` lists each with its file and place (read by the instructor)."""
+
+    def __init__(self, message: str, *, mistakes: tuple[str, ...] = ()) -> None:
+        super().__init__("\n".join((message, *(f"  {mistake}" for mistake in mistakes))))
+        self.mistakes = mistakes
+
+
+class FeedError(ReviewkitError):
+    """A site could not be read; `url` says which (read by its owner and the instructor)."""
+
+    def __init__(self, message: str, *, url: str) -> None:
+        super().__init__(message)
+        self.url = url
+
+
+class StoreError(ReviewkitError):
+    """The database did not do it; the driver's error is the cause (read by the operator)."""
+
+
+class SheetError(ReviewkitError):
+    """The spreadsheet could not be read or written; the store is unharmed (read by the instructor)."""
+
+
+class ServiceError(ReviewkitError):
+    """A page could not reach the course service (read by whoever looks at the page)."""

@@ -1,0 +1,421 @@
+"""The nouns of a course: frozen values without files, network, clock or widgets.
+
+Every `datetime` in here is aware and in UTC. Ids of posts, submissions, allocations and turns are random and say
+nothing about whom they belong to.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Role = Literal["student", "assistant", "instructor", "observer"]
+Via = Literal["page", "sheet", "schedule"]
+Mode = Literal["double-blind", "reviewers-hidden", "open"]
+Kind = Literal["post", "participation"]
+Found = Literal["category", "rel", "text", "feed"]
+
+SCHEDULE = "schedule"
+"""Stands as `by` in turns that no person took: the course's dates did."""
+
+TEXT_LIMIT = 20_000
+"""Characters that one text of a person may have (about ten pages); longer ones are refused in words, never cut."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody of the course. `id` is the course's own word for them (a login or a number)."""
+
+    id: str
+    name: str
+    email: str = ""
+    role: Role = "student"
+    feeds: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    """Ids of people who must neither review nor be reviewed by this person."""
+    withdrawn: bool = False
+
+
+# -- the course ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """What is asked, with its dated steps (each may be missing: then nothing happens by itself)."""
+
+    id: str
+    title: str
+    tag: str = ""
+    """Without the #; empty: the course's own tag."""
+    kind: Kind = "post"
+    rubric: str
+    """The name of the rubric's file without its ending."""
+    freeze_by: datetime | None = None
+    self_by: datetime | None = None
+    review_by: datetime | None = None
+    answer_by: datetime | None = None
+    sign_by: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reviews:
+    """How peers review: `count` each, at least `minimum` before a reveal, `rounds` of discuss and reply."""
+
+    count: int = 3
+    minimum: int = 2
+    mode: Mode = "double-blind"
+    rounds: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """The course as the store rules it. `timezone` is an IANA name; `scale` is how a grade looks."""
+
+    title: str
+    tag: str
+    timezone: str
+    starts: datetime | None = None
+    ends: datetime | None = None
+    reviews: Reviews = Reviews()
+    scale: Literal["0-100", "levels"] | tuple[str, ...] = "0-100"
+    """`0-100`, `levels` (no number anywhere) or a tuple of letters, best first."""
+    assignments: tuple[Assignment, ...] = ()
+
+    def assignment(self, id: str) -> Assignment | None:
+        return next((each for each in self.assignments if each.id == id), None)
+
+    def tag_of(self, assignment: Assignment) -> str:
+        return assignment.tag or self.tag
+
+
+# -- posts -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """A folded tag and the place where it was found (`feed`: the post came from a feed of that tag)."""
+
+    tag: str
+    found: Found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """One state of a post: cleaned HTML and the visible text that its digest covers."""
+
+    digest: str
+    seen: datetime
+    title: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What a feed says of one post at one moment: parsed and cleaned, not stored yet."""
+
+    guid: str
+    link: str
+    title: str
+    author: str = ""
+    published: datetime | None = None
+    tags: tuple[Tag, ...] = ()
+    html: str = ""
+    text: str = ""
+    digest: str = ""
+    """SHA-256 over title and visible text: what makes a revision a new one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """An entry of a person's feed that matched a tag; `revisions` oldest first, at least one."""
+
+    id: str
+    person: str
+    feed: str
+    guid: str
+    link: str
+    author: str
+    published: datetime | None
+    tags: tuple[Tag, ...]
+    revisions: tuple[Revision, ...]
+    gone: datetime | None = None
+
+    @property
+    def latest(self) -> Revision:
+        return self.revisions[-1]
+
+    @property
+    def title(self) -> str:
+        return self.latest.title
+
+    def revision(self, digest: str) -> Revision | None:
+        return next((each for each in self.revisions if each.digest == digest), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """A person's feed and what is known of it from the last pulls."""
+
+    person: str
+    url: str
+    title: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    body: str = ""
+    """SHA-256 of the last body that was parsed."""
+    succeeded: datetime | None = None
+    tried: datetime | None = None
+    error: str = ""
+    """Why the last try failed, as a sentence for a student; empty after a success."""
+
+
+# -- rubrics ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """A column of the rubric, lowest first; `points` is None where the writers gave none."""
+
+    name: str
+    points: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """A row of the rubric: `descriptions` has one text per level; `id` is its name in small letters and hyphens."""
+
+    id: str
+    name: str
+    weight: float = 1.0
+    question: str = ""
+    descriptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rubric:
+    """One version of a rubric, known by the digest (SHA-256) of its text."""
+
+    name: str
+    digest: str
+    title: str
+    words: str
+    levels: tuple[Level, ...]
+    criteria: tuple[Criterion, ...]
+    source: str = field(repr=False)
+    """The Markdown that it was read from."""
+
+    def criterion(self, id: str) -> Criterion | None:
+        return next((each for each in self.criteria if each.id == id), None)
+
+
+# -- the dialogue ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """A revision that a submission is made of."""
+
+    post: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """One person's work for one assignment. Reviewers know its author by `pseudonym` alone."""
+
+    id: str
+    person: str
+    assignment: str
+    rubric: str
+    """Digest of the rubric version that every evaluation of this submission uses."""
+    revisions: tuple[Frozen, ...]
+    pseudonym: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allocation:
+    """One review that somebody owes, and the name that they write it under."""
+
+    id: str
+    assignment: str
+    submission: str
+    reviewer: str
+    pseudonym: str
+    opened: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """A level (its index, 0 is the lowest) for one criterion, why, and the sentence of the post it rests on."""
+
+    criterion: str
+    level: int
+    note: str = ""
+    quote: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What an author or an instructor proposes. `grade` is empty on the scale `levels`."""
+
+    judgements: tuple[Judgement, ...] = ()
+    grade: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freeze:
+    revisions: tuple[Frozen, ...]
+    rubric: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfEvaluation:
+    judgements: tuple[Judgement, ...]
+    strengths: str
+    improvements: str
+    grade: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    allocation: str
+    pseudonym: str
+    judgements: tuple[Judgement, ...]
+    strengths: str
+    suggestions: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reveal:
+    """`owed` reviews were allocated, `minimum` were needed, `reviews` (ids of their turns) are revealed."""
+
+    owed: int
+    minimum: int
+    reviews: tuple[str, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The author's answer to one review (`review`: its turn's id), what it was (`rating`), and once a new proposal."""
+
+    review: str
+    text: str = ""
+    rating: tuple[Literal["specific", "kind", "useful"], ...] = ()
+    thanks: bool = False
+    revised: Proposal | None = None
+    changed: str = ""
+    """What changed the author's mind; required with `revised`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discuss:
+    """The instructor's words, with a counter-proposal or (without one) a question."""
+
+    text: str
+    counter: Proposal | None = None
+    recognised: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """The author accepts the counter-proposal, answers, or (with `proposal`) proposes anew."""
+
+    accepts: bool = False
+    text: str = ""
+    proposal: Proposal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accept:
+    """The instructor agrees to the author's proposal that stands; `grade` repeats it."""
+
+    grade: str = ""
+    text: str = ""
+    recognised: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignOff:
+    """The instructor's closes the dialogue; the author's stands beside it."""
+
+    role: Literal["instructor", "author"] = "instructor"
+    grade: str = ""
+
+
+What = Freeze | SelfEvaluation | Review | Reveal | Answer | Discuss | Reply | Accept | SignOff
+
+KINDS: dict[str, type[What]] = {
+    "freeze": Freeze,
+    "self-evaluation": SelfEvaluation,
+    "review": Review,
+    "reveal": Reveal,
+    "answer": Answer,
+    "discuss": Discuss,
+    "reply": Reply,
+    "accept": Accept,
+    "sign-off": SignOff,
+}
+KIND_OF: dict[type[What], str] = {kind: word for word, kind in KINDS.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A turn that is not stored yet: who, when (UTC), where from, and what."""
+
+    by: str
+    at: datetime
+    via: Via
+    what: What
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn(Said):
+    """A stored turn. `digest` covers all of it and `previous`, the digest of the turn before it (see chain.py)."""
+
+    id: str
+    submission: str
+    sequence: int
+    salt: str
+    previous: str
+    digest: str
+
+    @property
+    def kind(self) -> str:
+        return KIND_OF[type(self.what)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialogue:
+    """A submission and its turns, oldest first; `len(turns)` is what a writer sends back as `after`."""
+
+    submission: Submission
+    turns: tuple[Turn, ...]
+
+
+Stage = Literal[
+    "frozen", "self-evaluated", "in review", "revealed", "with instructor", "discussing", "agreed", "decided", "signed"
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What somebody is typing into one form, as last acknowledged: `revision` counts the browser's edits."""
+
+    person: str
+    form: str
+    revision: int
+    content: dict[str, object]
+    saved: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """An act that rests in a person's outbox until `due`, so that it can still be taken back."""
+
+    id: str
+    person: str
+    due: datetime
+    verb: str
+    arguments: dict[str, object]

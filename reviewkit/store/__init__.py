@@ -1,0 +1,144 @@
+"""The store: the only memory that processes share. SQLite or PostgreSQL, behind one page of methods.
+
+Every method is one transaction: it is done or it is not. Times go in and come out aware, in UTC. Methods may be
+called from any thread. Driver errors come out as `StoreError` with their cause.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from reviewkit.model import (
+    Allocation,
+    Dialogue,
+    Draft,
+    Entry,
+    Feed,
+    Frozen,
+    Person,
+    Post,
+    Rubric,
+    Said,
+    Setup,
+    Submission,
+    Turn,
+    Waiting,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What a pull of one feed changed: titles of posts that are new, and of posts with a new revision."""
+
+    new: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+class Store(Protocol):
+    def close(self) -> None: ...
+
+    # -- the course, its people and rubrics (seeded from files, then ruled here)
+    def keep_course(self, setup: Setup, people: Iterable[Person], rubrics: Iterable[Rubric]) -> None:
+        """Write setup, people (by id; those not named stay as they are) and rubric versions, all or nothing."""
+
+    def setup(self) -> Setup | None:
+        """The course, or None while the store is empty."""
+
+    def people(self) -> list[Person]:
+        """Everybody, in the roster's order."""
+
+    def rubrics(self) -> list[Rubric]:
+        """Every version ever kept, oldest first; the last of a name is the one in use."""
+
+    # -- links and sign-ins: raising a number makes everything that was signed with the old one worthless
+    def link_serial(self, person: str) -> int: ...
+    def revoke_links(self, person: str) -> int: ...
+
+    # -- feeds and posts
+    def feeds(self) -> list[Feed]:
+        """One for every (person, address of the roster), with what the last pulls left."""
+
+    def keep_pull(self, feed: Feed, entries: Sequence[Entry], *, seen: datetime) -> Kept:
+        """Keep a feed's state and its entries: new posts, new revisions of known ones (by guid, else link)."""
+
+    def posts(self, person: str | None = None) -> list[Post]:
+        """Posts with their revisions, newest published first, those without a date last."""
+
+    # -- submissions and turns
+    def open_submission(
+        self, person: str, assignment: str, rubric: str, revisions: Sequence[Frozen], said: Said, *, request: str = ""
+    ) -> Dialogue:
+        """Make the submission (new id, new pseudonym) with its first turn.
+
+        The same `request` again gives what the first one made. Raises Conflict when the person already has a
+        submission for the assignment.
+        """
+
+    def submissions(self, assignment: str | None = None) -> list[Submission]: ...
+
+    def say(self, submission: str, said: Sequence[Said], *, after: int, request: str = "") -> Dialogue:
+        """Append turns, all or none. `after` is how many turns the writer had seen.
+
+        The same `request` again has no second effect. Raises Conflict when somebody else appended since, Missing
+        when there is no such submission.
+        """
+
+    def say_all(self, turns: Sequence[tuple[str, int, Said]]) -> None:
+        """Append one turn to each of several dialogues (submission, after, said), all or none. Raises Conflict."""
+
+    def dialogue(self, submission: str) -> Dialogue:
+        """Raises Missing."""
+
+    def dialogues(self, assignment: str | None = None) -> list[Dialogue]:
+        """All of them with few queries, in an order that is stable."""
+
+    def bare_turns(self, submission: str) -> list[tuple[Turn, dict[str, Any]]]:
+        """Turns with their bodies as stored (digests in place of words), for chain.first_broken."""
+
+    def erase_text(self, digest: str) -> None:
+        """Erase one person's words by right; the digest stays in the turn."""
+
+    # -- allocations
+    def keep_allocations(self, assignment: str, pairs: Sequence[tuple[str, str]], *, seed: int) -> list[Allocation]:
+        """Keep (submission, reviewer) pairs, each with a fresh id and pseudonym; a pair that is there already stays.
+
+        `seed` is kept for the audit.
+        """
+
+    def allocations(self, assignment: str | None = None, reviewer: str | None = None) -> list[Allocation]:
+        """In an order that is random but stays the same."""
+
+    def open_allocation(self, id: str, at: datetime) -> Allocation:
+        """Note when its reviewer first opened it; later calls change nothing. Raises Missing."""
+
+    # -- drafts: what people are typing
+    def keep_draft(self, draft: Draft) -> Draft:
+        """Keep it unless a newer revision is there; gives what is kept now."""
+
+    def draft(self, person: str, form: str) -> Draft | None: ...
+    def drop_draft(self, person: str, form: str) -> None: ...
+
+    # -- outbox: acts that can still be taken back
+    def put(self, waiting: Waiting) -> None:
+        """The same id again has no second effect."""
+
+    def take_due(self, now: datetime) -> list[Waiting]:
+        """Those whose time has come, oldest first; they stay until `done` so that a crash loses nothing."""
+
+    def waiting(self, person: str) -> list[Waiting]: ...
+    def done(self, id: str) -> bool:
+        """Take it out; False when it was gone already."""
+
+    # -- the sheet's inbox: what was last read from a row's input cells, and what it was answered
+    def sheet_answers(self) -> dict[str, tuple[str, str]]:
+        """submission -> (digest of the typed input, answer shown in the row)."""
+
+    def keep_sheet_answer(self, submission: str, typed: str, answer: str) -> None: ...
+
+
+def open_store(url: str) -> Store:
+    """Open (and where needed create or migrate) the database at an SQLAlchemy URL. Raises StoreError."""
+    from reviewkit.store.sql import SqlStore
+
+    return SqlStore.open(url)
