@@ -95,7 +95,9 @@ def instant(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def body(submission: str, sequence: int, said: Said, rest: Mapping[str, Any], salt: str, previous: str) -> dict[str, Any]:
+def body(
+    submission: str, sequence: int, said: Said, rest: Mapping[str, Any], salt: str, previous: str
+) -> dict[str, Any]:
     """What a turn's digest covers. `rest` is the turn without its words (see `split`)."""
     return {
         "submission": submission,

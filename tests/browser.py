@@ -42,7 +42,9 @@ def main() -> int:
         attempt([*sudo, "apt-get", "install", "-y", "-qq", "chromium"], 900)
     if installed():
         return 0
-    print("No browser could be found or installed: install Chromium, or name one in REVIEWKIT_CHROMIUM.", file=sys.stderr)
+    print(
+        "No browser could be found or installed: install Chromium, or name one in REVIEWKIT_CHROMIUM.", file=sys.stderr
+    )
     return 1
 
 

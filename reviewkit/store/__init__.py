@@ -84,6 +84,9 @@ class Store(Protocol):
         when there is no such submission.
         """
 
+    def has_request(self, submission: str, request: str) -> bool:
+        """Whether turns of this request are there already: then sending it again has nothing to do."""
+
     def say_all(self, turns: Sequence[tuple[str, int, Said]]) -> None:
         """Append one turn to each of several dialogues (submission, after, said), all or none. Raises Conflict."""
 

@@ -1,0 +1,173 @@
+"""Who reviews whom: seeded, balanced, never oneself.
+
+Every submission has `count` slots and so has every reviewer; both lists are shuffled and laid side by side, and
+swaps repair what is wrong, the worst first. Relaxed in this order where it cannot be otherwise: reciprocal pairs,
+pairs of an earlier round, one review more or less. Never relaxed: oneself, exclusions, the same pair twice.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+TRIES = 60
+"""Sweeps of repair before what is left counts as impossible; a class of 300 needs two or three."""
+
+HARD = 1_000_000
+RECIPROCAL = 1_000
+PAST = 1
+
+Pair = tuple[str, str]
+"""(submission, reviewer)"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allocated:
+    """New pairs, the number each was meant to give and get, and what had to be relaxed, in words."""
+
+    pairs: tuple[Pair, ...]
+    count: int
+    relaxed: tuple[str, ...]
+
+
+def allocate(
+    authors: Mapping[str, str],
+    reviewers: Sequence[str],
+    count: int,
+    *,
+    seed: int,
+    excluded: Collection[frozenset[str]] = (),
+    past: Collection[tuple[str, str]] = (),
+    existing: Collection[Pair] = (),
+) -> Allocated:
+    """Give every submission `count` reviewers and every reviewer `count` submissions, as far as it goes.
+
+    authors: submission -> its author. reviewers: ids, each at most once. excluded: pairs of people who must not
+    review each other. past: (reviewer, author) of earlier rounds. existing: pairs that stay as they are. The same
+    arguments give the same answer.
+    """
+    if len(authors) <= 2 or len(reviewers) <= 2:
+        people = len(reviewers)
+        return Allocated(
+            pairs=(),
+            count=0,
+            relaxed=(
+                f"Blind reviews are impossible with {people} {'person' if people == 1 else 'people'}: "
+                "give the instructor's own review instead.",
+            ),
+        )
+    relaxed = list[str]()
+    wanted, count = count, min(count, len(authors) - 1, len(reviewers) - 1)
+    if count < wanted:
+        relaxed.append(f"Everybody gives and gets {count} instead of {wanted}: the class is too small for more.")
+    work = _Repair(authors, reviewers, count, seed=seed, excluded=excluded, past=past, existing=existing)
+    pairs = work.solve()
+    relaxed += work.said()
+    return Allocated(pairs=tuple(pairs), count=count, relaxed=tuple(relaxed))
+
+
+class _Repair:
+    """Two columns of slots and the swaps that mend them."""
+
+    def __init__(
+        self,
+        authors: Mapping[str, str],
+        reviewers: Sequence[str],
+        count: int,
+        *,
+        seed: int,
+        excluded: Collection[frozenset[str]],
+        past: Collection[tuple[str, str]],
+        existing: Collection[Pair],
+    ) -> None:
+        self.authors, self.random = authors, random.Random(seed)  # noqa: S311 (the seed comes from `secrets`)
+        self.excluded, self.past = set(excluded), set(past)
+        self.fixed = set(existing)
+        got = Counter(submission for submission, _ in self.fixed)
+        gave = Counter(reviewer for _, reviewer in self.fixed)
+        self.left = [each for each in authors for _ in range(count - got[each])]
+        self.right = [each for each in reviewers for _ in range(count - gave[each])]
+        self.random.shuffle(self.left)
+        self.random.shuffle(self.right)
+        self.short = abs(len(self.left) - len(self.right))
+        size = min(len(self.left), len(self.right))
+        del self.left[size:], self.right[size:]
+        self.uses = Counter(zip(self.left, self.right, strict=True))
+        self.uses.update(self.fixed)
+        self.edges = Counter((reviewer, authors[submission]) for submission, reviewer in self.uses.elements())
+        self.dropped: list[Pair] = []
+
+    def cost(self, submission: str, reviewer: str) -> int:
+        """What is wrong with a pair that is laid now."""
+        author = self.authors[submission]
+        if author == reviewer or frozenset((author, reviewer)) in self.excluded:
+            return HARD
+        if self.uses[submission, reviewer] > 1:
+            return HARD
+        wrong = RECIPROCAL if self.edges[author, reviewer] else 0
+        return wrong + (PAST if (reviewer, author) in self.past else 0)
+
+    def lay(self, submission: str, reviewer: str, by: int) -> None:
+        self.uses[submission, reviewer] += by
+        self.edges[reviewer, self.authors[submission]] += by
+
+    def swap(self, i: int, j: int) -> None:
+        """Exchange the reviewers of two slots."""
+        for slot in (i, j):
+            self.lay(self.left[slot], self.right[slot], -1)
+        self.right[i], self.right[j] = self.right[j], self.right[i]
+        for slot in (i, j):
+            self.lay(self.left[slot], self.right[slot], 1)
+
+    def at(self, slot: int) -> int:
+        return self.cost(self.left[slot], self.right[slot])
+
+    def solve(self) -> list[Pair]:
+        size = len(self.left)
+        order = list(range(size))
+        for _ in range(TRIES):
+            wrong = [slot for slot in order if self.at(slot)]
+            if not wrong:
+                break
+            for slot in wrong:
+                self.mend(slot, order)
+        pairs = list[Pair]()
+        for slot in order:
+            if self.at(slot) >= HARD:
+                self.lay(self.left[slot], self.right[slot], -1)
+                self.dropped.append((self.left[slot], self.right[slot]))
+            else:
+                pairs.append((self.left[slot], self.right[slot]))
+        self.kept = pairs
+        return pairs
+
+    def mend(self, slot: int, order: Sequence[int]) -> None:
+        """Try partners in random order; keep the first swap that leaves the two slots better than they were."""
+        if not (now := self.at(slot)):
+            return
+        for other in self.random.sample(order, len(order)):
+            before = now + self.at(other)
+            if other == slot:
+                continue
+            self.swap(slot, other)
+            if self.at(slot) + self.at(other) < before:
+                return
+            self.swap(slot, other)
+
+    def said(self) -> list[str]:
+        """What had to be relaxed, in words for the instructor."""
+        sentences = list[str]()
+        traded = sum(1 for submission, reviewer in self.kept if self.edges[self.authors[submission], reviewer])
+        repeated = sum(1 for submission, reviewer in self.kept if (reviewer, self.authors[submission]) in self.past)
+        if traded:
+            sentences.append(f"{(traded + 1) // 2} pairs of people review each other; it could not be avoided.")
+        if repeated:
+            sentences.append(f"{repeated} people review somebody again whom they reviewed in an earlier round.")
+        if self.dropped or self.short:
+            missing = len(self.dropped) + self.short
+            names = sorted(
+                {each for submission, reviewer in self.dropped for each in (self.authors[submission], reviewer)}
+            )
+            because = f" (look at the exclusions of {', '.join(names)})" if names else ""
+            sentences.append(f"{missing} reviews could not be placed: some give or get one less{because}.")
+        return sentences

@@ -1,0 +1,354 @@
+"""The course as its people see it: every question, and what each of them may be told. Changes nothing.
+
+Whoever asks is a `Person`. What somebody may not see is left out here (see visibility.py), so that no page, no sheet
+and no export can give it away.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reviewkit import dialogue as rules
+from reviewkit import masking, overview, visibility
+from reviewkit.errors import Missing, NotAllowed
+from reviewkit.model import (
+    Allocation,
+    Assignment,
+    Dialogue,
+    Draft,
+    Person,
+    Post,
+    Review,
+    Rubric,
+    Setup,
+    Stage,
+    Submission,
+)
+from reviewkit.overview import Line
+from reviewkit.store import Store
+from reviewkit.visibility import SeenTurn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A frozen revision as one viewer may see it (masked for a blind reviewer: no link, no date, title cleaned)."""
+
+    title: str
+    html: str
+    text: str
+    link: str = ""
+    published: datetime | None = None
+    changed_since: bool = False
+    """The blog shows another text by now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenDialogue:
+    """A dialogue as one viewer may see it. Send `len(turns)` back as `seen` with the next turn."""
+
+    submission: str
+    author: str
+    """The author's name, or the pseudonym where the viewer is blind to it."""
+    assignment: Assignment
+    stage: Stage
+    rubric: Rubric
+    turns: tuple[SeenTurn, ...]
+    posts: tuple[Copy, ...]
+    waiting_on: str
+    """For whom it waits, in words for this viewer: "You", a name, "One late reviewer", or empty."""
+    hint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duty:
+    """A review that somebody owes: what they may read of it, and what they have said."""
+
+    id: str
+    """Random id of the allocation: the only id of this review that its writer ever sees."""
+    author: str
+    """The author's pseudonym (their name where the mode is not double-blind)."""
+    pseudonym: str
+    """The name the writer goes by towards this author."""
+    assignment: Assignment
+    rubric: Rubric
+    posts: tuple[Copy, ...]
+    due: datetime | None
+    locked: str
+    """Why it cannot be opened yet, as a sentence ("Send your own self-evaluation first."); empty: open."""
+    mine: SeenTurn | None
+    """The latest version the writer has sent."""
+    others: tuple[SeenTurn, ...]
+    """Other reviews of the same submission and the author's answer to this one: only after the reveal."""
+    closed: bool
+    """The reveal has happened: read-only."""
+
+
+class Reading:
+    """The reading half of a course. `clock` gives the time now, aware and in UTC."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self.store, self.clock = store, clock
+
+    @property
+    def setup(self) -> Setup:
+        """What the course asks and when. Raises Missing while the store is empty."""
+        setup = self.store.setup()
+        if setup is None:
+            raise Missing("This course has not been set up yet: run `reviewkit import --apply`.")
+        return setup
+
+    def people(self) -> list[Person]:
+        return self.store.people()
+
+    def person(self, id: str) -> Person:
+        for person in self.store.people():
+            if person.id == id:
+                return person
+        raise Missing(f"There is nobody called {id} in this course.")
+
+    def assignment(self, id: str) -> Assignment:
+        found = self.setup.assignment(id)
+        if found is None:
+            raise Missing(f"There is no assignment called {id}.")
+        return found
+
+    def rubric(self, digest: str) -> Rubric:
+        for each in self.store.rubrics():
+            if each.digest == digest:
+                return each
+        raise Missing("This version of the rubric is not in the store.")
+
+    def rubric_in_use(self, assignment: Assignment) -> Rubric:
+        versions = [each for each in self.store.rubrics() if each.name == assignment.rubric]
+        if not versions:
+            raise Missing(f"There is no rubric called {assignment.rubric}.")
+        return versions[-1]
+
+    def posts(self, who: Person) -> list[Post]:
+        """Everything pulled from this person's sites, newest first."""
+        return self.store.posts(who.id)
+
+    def candidates(self, who: Person, assignment: Assignment) -> list[Post]:
+        """The posts that can be frozen: with the assignment's tag, published inside its dates; newest first."""
+        from reviewkit.feeds.tags import fold
+
+        setup = self.setup
+        wanted = fold(setup.tag_of(assignment))
+        return [
+            post
+            for post in self.store.posts(who.id)
+            if post.gone is None
+            and any(tag.tag == wanted or tag.found == "feed" for tag in post.tags)
+            and _inside(post.published, setup.starts, assignment.freeze_by)
+        ]
+
+    def submission_of(self, who: Person, assignment: Assignment) -> Submission | None:
+        return next((each for each in self.store.submissions(assignment.id) if each.person == who.id), None)
+
+    def dialogue(self, submission: str, viewer: Person) -> SeenDialogue:
+        """A dialogue as its author or the staff see it (reviewers have `duty`). Raises Missing for everybody else."""
+        dialogue = self.store.dialogue(submission)
+        capacity = self._capacity(viewer, dialogue)
+        if capacity not in ("author", "instructor", "assistant"):
+            raise Missing("There is no such submission for you.")
+        waiting_on, hint = overview.waits(dialogue, owed=self._owed(dialogue), setup=self.setup, now=self.clock())
+        return SeenDialogue(
+            submission=submission,
+            author=self.person(dialogue.submission.person).name,
+            assignment=self.assignment(dialogue.submission.assignment),
+            stage=rules.stage(dialogue.turns),
+            rubric=self.rubric(dialogue.submission.rubric),
+            turns=self._visible(dialogue, viewer, capacity),
+            posts=self._copies(dialogue.submission, masked=False),
+            waiting_on=self._whom(waiting_on, dialogue, viewer),
+            hint=hint,
+        )
+
+    def duties(self, who: Person) -> list[Duty]:
+        """The reviews this person owes or gave, in a random order that stays the same."""
+        return [self._duty(who, each) for each in self.store.allocations(reviewer=who.id)]
+
+    def duty(self, who: Person, id: str) -> Duty:
+        """One duty; reading it notes that it was opened. Raises Missing when it is not this person's."""
+        duty = self._duty(who, self._allocation(who, id))
+        if not duty.locked:
+            self.store.open_allocation(id, self.clock())
+        return duty
+
+    def class_table(self, viewer: Person, assignment: Assignment) -> list[Line]:
+        """A line for every student of the round. Raises NotAllowed for everybody but the staff."""
+        if viewer.role not in ("instructor", "assistant"):
+            raise NotAllowed("Only the course's instructors see the class table.")
+        setup = self.setup
+        rubrics = {each.digest: each for each in self.store.rubrics()}
+        dialogues = {each.submission.person: each for each in self.store.dialogues(assignment.id)}
+        owed = self._counts(assignment.id)
+        posts = {(post.id): post for post in self.store.posts()}
+        lines = list[Line]()
+        for person in self.store.people():
+            if person.role != "student" or (person.withdrawn and person.id not in dialogues):
+                continue
+            dialogue = dialogues.get(person.id)
+            if dialogue is None:
+                lines.append(overview.before_freeze(person, bool(self.candidates(person, assignment)), assignment))
+                continue
+            line = overview.line(
+                person,
+                dialogue,
+                rubric=rubrics[dialogue.submission.rubric],
+                setup=setup,
+                owed=owed.get(dialogue.submission.id, 0),
+                title=_title(dialogue.submission, posts),
+                now=self.clock(),
+            )
+            lines.append(replace(line, waiting_on=self._whom(line.waiting_on, dialogue, viewer)))
+        return lines
+
+    def waiting(self, who: Person) -> dict[str, int]:
+        """How many things wait for this person, by screen: {"my-work": 1, "reviews": 2} or {"sign-off": 7}."""
+        if who.role == "instructor":
+            setup, owed = self.setup, self._counts()
+            lines = [
+                overview.waits(each, owed=owed.get(each.submission.id, 0), setup=setup, now=self.clock())[0]
+                for each in self.store.dialogues()
+            ]
+            return {"sign-off": lines.count("instructor")}
+        mine = [each for each in self.store.submissions() if each.person == who.id]
+        turns_due = sum(
+            overview.waits(each, owed=self._owed(each), setup=self.setup, now=self.clock())[0] == "author"
+            for each in map(self.store.dialogue, (submission.id for submission in mine))
+        )
+        started = {each.assignment for each in mine}
+        now = self.clock()
+        unfrozen = sum(
+            1
+            for each in self.setup.assignments
+            if each.id not in started
+            and (each.freeze_by is None or now < each.freeze_by)
+            and self.candidates(who, each)
+        )
+        owing = sum(
+            1
+            for each in self.store.allocations(reviewer=who.id)
+            if not self._given(each) and rules.reveal(self.store.dialogue(each.submission).turns) is None
+        )
+        return {"my-work": turns_due + unfrozen, "reviews": owing}
+
+    def draft(self, who: Person, form: str) -> Draft | None:
+        """What somebody was typing into a form, as last kept."""
+        return self.store.draft(who.id, form)
+
+    # -- how it is done ----------------------------------------------------------------------------------------------
+
+    def _capacity(self, who: Person, dialogue: Dialogue) -> visibility.Capacity:
+        duties = self.store.allocations(dialogue.submission.assignment, who.id)
+        return visibility.capacity(who, dialogue.submission, duties)
+
+    def _visible(self, dialogue: Dialogue, viewer: Person, capacity: visibility.Capacity) -> tuple[SeenTurn, ...]:
+        return visibility.seen(
+            dialogue,
+            viewer,
+            capacity,
+            people={person.id: person for person in self.store.people()},
+            mode=self.setup.reviews.mode,
+            veil=lambda person, text: masking.mask_text(text, self._identity(person)),
+        )
+
+    def _identity(self, person: str) -> masking.Identity:
+        feeds = [feed for feed in self.store.feeds() if feed.person == person]
+        return masking.identity(self.person(person), feeds, self.store.posts(person))
+
+    def _allocation(self, who: Person, id: str) -> Allocation:
+        for each in self.store.allocations(reviewer=who.id):
+            if each.id == id:
+                return each
+        raise Missing("There is no such review for you to give.")
+
+    def _duty(self, who: Person, allocation: Allocation) -> Duty:
+        dialogue = self.store.dialogue(allocation.submission)
+        assignment = self.assignment(allocation.assignment)
+        blind = self.setup.reviews.mode == "double-blind"
+        locked = self._locked(who, allocation)
+        turns = self._visible(dialogue, who, "peer")
+        mine = [turn for turn in turns if turn.mine]
+        author = dialogue.submission.pseudonym if blind else self.person(dialogue.submission.person).name
+        return Duty(
+            id=allocation.id,
+            author=author,
+            pseudonym=allocation.pseudonym,
+            assignment=assignment,
+            rubric=self.rubric(dialogue.submission.rubric),
+            posts=() if locked else self._copies(dialogue.submission, masked=blind),
+            due=assignment.review_by,
+            locked=locked,
+            mine=mine[-1] if mine else None,
+            others=tuple(turn for turn in turns if not turn.mine),
+            closed=rules.reveal(dialogue.turns) is not None,
+        )
+
+    def _locked(self, who: Person, allocation: Allocation) -> str:
+        """Nobody opens a review they owe before their own self-evaluation of the round is in."""
+        own = self.submission_of(who, self.assignment(allocation.assignment))
+        if own is not None and rules.self_evaluation(self.store.dialogue(own.id).turns) is None:
+            return "Send your own self-evaluation first, then you can read this submission."
+        return ""
+
+    def _given(self, allocation: Allocation) -> bool:
+        turns = self.store.dialogue(allocation.submission).turns
+        return any(isinstance(turn.what, Review) and turn.what.allocation == allocation.id for turn in turns)
+
+    def _copies(self, submission: Submission, *, masked: bool) -> tuple[Copy, ...]:
+        posts = {post.id: post for post in self.store.posts(submission.person)}
+        copies = list[Copy]()
+        for frozen in submission.revisions:
+            post = posts[frozen.post]
+            revision = post.revision(frozen.digest)
+            assert revision is not None, "a frozen revision is never removed"
+            if masked:
+                clean = masking.mask(revision, self._identity(submission.person))
+                copies.append(Copy(title=clean.title, html=clean.html, text=clean.text))
+                continue
+            copies.append(
+                Copy(
+                    title=revision.title,
+                    html=revision.html,
+                    text=revision.text,
+                    link=post.link,
+                    published=post.published,
+                    changed_since=post.latest.digest != frozen.digest,
+                )
+            )
+        return tuple(copies)
+
+    def _counts(self, assignment: str | None = None) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for each in self.store.allocations(assignment):
+            counts[each.submission] = counts.get(each.submission, 0) + 1
+        return counts
+
+    def _owed(self, dialogue: Dialogue) -> int:
+        return self._counts(dialogue.submission.assignment).get(dialogue.submission.id, 0)
+
+    def _whom(self, waits: str, dialogue: Dialogue, viewer: Person) -> str:
+        """ "author" and "instructor" as this viewer would say it."""
+        if waits == "author":
+            author = self.person(dialogue.submission.person)
+            return "You" if author.id == viewer.id else author.name
+        if waits == "instructor":
+            return "You" if viewer.role == "instructor" and viewer.id != dialogue.submission.person else "Instructor"
+        return waits
+
+
+def _inside(published: datetime | None, starts: datetime | None, ends: datetime | None) -> bool:
+    """A post without a date is inside: its author still chooses it, or the instructor sees it."""
+    if published is None:
+        return True
+    return (starts is None or starts <= published) and (ends is None or published <= ends)
+
+
+def _title(submission: Submission, posts: dict[str, Post]) -> str:
+    titles = list[str]()
+    for frozen in submission.revisions:
+        revision = posts[frozen.post].revision(frozen.digest)
+        titles.append(revision.title if revision and revision.title else "Untitled")
+    return titles[0] if len(titles) == 1 else f"{titles[0]} and {len(titles) - 1} more"

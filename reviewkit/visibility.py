@@ -1,0 +1,225 @@
+"""Who sees which turn, and under which name: the one home of blindness (PRODUCT.md section 5).
+
+What a viewer may not see is taken out here, before anything reaches a page, and never hidden later. A reviewer is
+known by a pseudonym, an author to their reviewers by the submission's; times of blind acts are cut to the day.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from reviewkit import dialogue as rules
+from reviewkit.model import (
+    Allocation,
+    Answer,
+    Dialogue,
+    Mode,
+    Person,
+    Reveal,
+    Review,
+    SelfEvaluation,
+    SignOff,
+    Submission,
+    Turn,
+    What,
+)
+
+Voice = Literal["self", "peer", "teach", "course"]
+Capacity = Literal["author", "peer", "instructor", "assistant", "nobody"]
+Veil = Callable[[str, str], str]
+"""(person's id, a text) -> the text without what names that person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenTurn:
+    """A turn as one viewer may see it: without what is hidden from them, and with the name they know it under.
+
+    `id` is the turn's id (needed for answers). `day_only`: show the day of `at`, no hour (a blind act).
+    `mine`: the viewer took it.
+    """
+
+    id: str
+    kind: str
+    voice: Voice
+    name: str
+    at: datetime
+    day_only: bool
+    mine: bool
+    what: What
+
+
+def capacity(viewer: Person, submission: Submission, duties: Collection[Allocation]) -> Capacity:
+    """In which capacity somebody meets a submission: staff who wrote or review it get the lesser view."""
+    if viewer.id == submission.person:
+        return "author"
+    if any(each.submission == submission.id and each.reviewer == viewer.id for each in duties):
+        return "peer"
+    if viewer.role == "instructor":
+        return "instructor"
+    if viewer.role == "assistant":
+        return "assistant"
+    return "nobody"
+
+
+def seen(
+    dialogue: Dialogue, viewer: Person, what_as: Capacity, *, people: Mapping[str, Person], mode: Mode, veil: Veil
+) -> tuple[SeenTurn, ...]:
+    """The turns that `viewer` may see, oldest first, as they may see them."""
+    match what_as:
+        case "author":
+            return _for_author(dialogue, viewer, people, mode, veil)
+        case "peer":
+            return _for_peer(dialogue, viewer, people, mode, veil)
+        case "instructor" | "assistant":
+            return _for_staff(dialogue, viewer, people, names=what_as == "instructor")
+        case _:
+            return ()
+
+
+def reviews_open_to_author(turns: Sequence[Turn]) -> bool:
+    """After the reveal and the author's own self-evaluation: nobody is anchored by their peers."""
+    return rules.reveal(turns) is not None and rules.self_evaluation(turns) is not None
+
+
+def _for_author(
+    dialogue: Dialogue, viewer: Person, people: Mapping[str, Person], mode: Mode, veil: Veil
+) -> tuple[SeenTurn, ...]:
+    turns: list[SeenTurn] = []
+    shown = reviews_open_to_author(dialogue.turns)
+    for turn in dialogue.turns:
+        match turn.what:
+            case Review():
+                pass  # shown together, where the reveal stands
+            case Reveal():
+                if shown:
+                    turns += _revealed(dialogue.turns, turn, people, mode, veil)
+            case _:
+                mine = turn.by == viewer.id
+                turns.append(_seen(turn, voice=_voice(turn, mine), name="You" if mine else _office(turn), mine=mine))
+    if shown:  # a self-evaluation that came after the reveal still stands before the reviews it was not told of
+        turns.sort(key=_place)
+    return tuple(turns)
+
+
+def _place(turn: SeenTurn) -> int:
+    match turn.kind:
+        case "freeze" | "self-evaluation":
+            return 0
+        case "review":
+            return 1
+        case _:
+            return 2
+
+
+def _revealed(
+    turns: Sequence[Turn], reveal: Turn, people: Mapping[str, Person], mode: Mode, veil: Veil
+) -> list[SeenTurn]:
+    """The revealed reviews on the day they were revealed, in an order that says nothing about who was first."""
+    assert isinstance(reveal.what, Reveal)
+    chosen = [turn for turn in turns if turn.id in reveal.what.reviews]
+    return [
+        _peer_review(turn, at=reveal.at, people=people, mode=mode, veil=veil)
+        for turn in sorted(chosen, key=lambda turn: turn.salt)
+    ]
+
+
+def _peer_review(turn: Turn, *, at: datetime, people: Mapping[str, Person], mode: Mode, veil: Veil) -> SeenTurn:
+    assert isinstance(turn.what, Review)
+    if mode == "open":
+        return _seen(turn, voice="peer", name=people[turn.by].name, mine=False)
+    return _seen(
+        replace(turn, at=at, what=_veiled(replace(turn.what, allocation=""), turn.by, veil)),
+        voice="peer",
+        name=turn.what.pseudonym,
+        mine=False,
+        day_only=True,
+    )
+
+
+def _for_peer(
+    dialogue: Dialogue, viewer: Person, people: Mapping[str, Person], mode: Mode, veil: Veil
+) -> tuple[SeenTurn, ...]:
+    turns: list[SeenTurn] = []
+    mine = [turn for turn in dialogue.turns if turn.by == viewer.id and isinstance(turn.what, Review)]
+    turns += [_seen(turn, voice="peer", name="You", mine=True) for turn in mine]
+    reveal = rules.reveal(dialogue.turns)
+    if reveal is None:
+        return tuple(turns)
+    turns += [
+        each
+        for each in _revealed(dialogue.turns, reveal, people, mode, veil)
+        if each.id not in {turn.id for turn in mine}
+    ]
+    for turn in dialogue.turns:
+        if isinstance(turn.what, Answer) and turn.what.review in {each.id for each in mine}:
+            what: What = replace(turn.what, revised=None, changed="")  # proposals are between author and instructor
+            name = dialogue.submission.pseudonym if mode == "double-blind" else people[turn.by].name
+            if mode == "double-blind":
+                what = _veiled(what, turn.by, veil)
+            turns.append(_seen(replace(turn, what=what), voice="self", name=name, mine=False, day_only=True))
+    return tuple(turns)
+
+
+def _for_staff(
+    dialogue: Dialogue, viewer: Person, people: Mapping[str, Person], *, names: bool
+) -> tuple[SeenTurn, ...]:
+    return tuple(
+        _seen(
+            turn,
+            voice=_voice(turn, mine=turn.by == dialogue.submission.person),
+            name=_staff_name(turn, viewer, people, names),
+            mine=turn.by == viewer.id,
+        )
+        for turn in dialogue.turns
+    )
+
+
+def _staff_name(turn: Turn, viewer: Person, people: Mapping[str, Person], names: bool) -> str:
+    if turn.by == viewer.id:
+        return "You"
+    if isinstance(turn.what, Review) and not names:
+        return turn.what.pseudonym
+    known = people.get(turn.by)
+    return known.name if known else _office(turn)
+
+
+def _voice(turn: Turn, mine: bool) -> Voice:
+    match turn.what:
+        case Review():
+            return "peer"
+        case SelfEvaluation() | SignOff(role="author"):
+            return "self"
+        case Reveal():
+            return "course"
+        case _:
+            return "self" if mine else "course" if turn.via == "schedule" else "teach"
+
+
+def _office(turn: Turn) -> str:
+    return "The course" if turn.via == "schedule" else "Instructor"
+
+
+def _seen(turn: Turn, *, voice: Voice, name: str, mine: bool, day_only: bool = False) -> SeenTurn:
+    return SeenTurn(
+        id=turn.id, kind=turn.kind, voice=voice, name=name, at=turn.at, day_only=day_only, mine=mine, what=turn.what
+    )
+
+
+def _veiled(what: What, person: str, veil: Veil) -> What:
+    """The writer's own name is taken out of what they wrote, for those who must not know it."""
+    match what:
+        case Review():
+            return replace(
+                what,
+                strengths=veil(person, what.strengths),
+                suggestions=veil(person, what.suggestions),
+                judgements=tuple(
+                    replace(each, note=veil(person, each.note), quote=veil(person, each.quote))
+                    for each in what.judgements
+                ),
+            )
+        case Answer():
+            return replace(what, text=veil(person, what.text))
+        case _:
+            return what
