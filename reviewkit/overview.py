@@ -88,6 +88,7 @@ def line(
     shares = [grades.share(judgements, rubric) for judgements in peers]
     own, agreed = rules.standing(turns), rules.agreed(turns)
     range_ = grades.spread(shares)
+    share = _share(own, rubric, setup) if own else None
     stage = rules.stage(turns)
     who, hint = waits(dialogue, owed=owed, setup=setup, now=now)
     return Line(
@@ -96,18 +97,18 @@ def line(
         title=title,
         stage=stage,
         self_grade=own.grade if own else "",
-        self_share=_share(own, rubric, setup) if own else None,
+        self_share=share,
         median=grades.median(shares),
         low=range_[0] if range_ else None,
         high=range_[1] if range_ else None,
         reviews=len(peers),
         owed=owed,
         agreed=agreed.grade if agreed else "",
-        flags=grades.flags(own.judgements, own.grade, peers, rubric, setup.scale) if own else (),
+        flags=grades.flags(share, shares, setup.scale),
         close=own is not None
         and who == "instructor"
         and stage in ("revealed", "with instructor", "discussing")
-        and grades.is_close(own.judgements, own.grade, peers, rubric, setup.scale),
+        and grades.is_close(share, shares, own.judgements, peers, setup.scale),
         waiting_on=who,
         hint=hint,
     )
