@@ -80,7 +80,8 @@ class _Repair:
         past: Collection[tuple[str, str]],
         existing: Collection[Pair],
     ) -> None:
-        self.authors, self.random = authors, random.Random(seed)  # noqa: S311 (the seed comes from `secrets`)
+        self.authors, self.reviewers = authors, list(reviewers)
+        self.random = random.Random(seed)  # noqa: S311 (the seed comes from `secrets`)
         self.excluded, self.past = set(excluded), set(past)
         self.fixed = set(existing)
         got = Counter(submission for submission, _ in self.fixed)
@@ -89,13 +90,13 @@ class _Repair:
         self.right = [each for each in reviewers for _ in range(count - gave[each])]
         self.random.shuffle(self.left)
         self.random.shuffle(self.right)
-        self.short = abs(len(self.left) - len(self.right))
         size = min(len(self.left), len(self.right))
+        self.missing, self.idle = self.left[size:], self.right[size:]
         del self.left[size:], self.right[size:]
+        self.load, self.count, self.extra = gave, count, 0
         self.uses = Counter(zip(self.left, self.right, strict=True))
         self.uses.update(self.fixed)
         self.edges = Counter((reviewer, authors[submission]) for submission, reviewer in self.uses.elements())
-        self.dropped: list[Pair] = []
 
     def cost(self, submission: str, reviewer: str) -> int:
         """What is wrong with a pair that is laid now."""
@@ -133,13 +134,41 @@ class _Repair:
                 self.mend(slot, order)
         pairs = list[Pair]()
         for slot in order:
+            pair = self.left[slot], self.right[slot]
             if self.at(slot) >= HARD:
-                self.lay(self.left[slot], self.right[slot], -1)
-                self.dropped.append((self.left[slot], self.right[slot]))
+                self.lay(*pair, -1)
+                self.missing.append(pair[0])
+                self.idle.append(pair[1])
             else:
-                pairs.append((self.left[slot], self.right[slot]))
-        self.kept = pairs
-        return pairs
+                pairs.append(pair)
+                self.load[pair[1]] += 1
+        self.kept = pairs + self.spread()
+        return self.kept
+
+    def spread(self) -> list[Pair]:
+        """Give what is missing to those who have least, at most one more than everybody's share."""
+        more = list[Pair]()
+        still = list[str]()
+        for submission in self.missing:
+            free = [each for each in self.reviewers if self.load[each] <= self.count]
+            self.random.shuffle(free)
+            free.sort(key=lambda reviewer: (self.trial(submission, reviewer), self.load[reviewer]))
+            if not free or self.trial(submission, free[0]) >= HARD:
+                still.append(submission)
+                continue
+            self.lay(submission, free[0], 1)
+            self.load[free[0]] += 1
+            self.extra += self.load[free[0]] > self.count
+            more.append((submission, free[0]))
+        self.missing = still
+        return more
+
+    def trial(self, submission: str, reviewer: str) -> int:
+        """What would be wrong with a pair that is not laid."""
+        self.lay(submission, reviewer, 1)
+        cost = self.cost(submission, reviewer)
+        self.lay(submission, reviewer, -1)
+        return cost
 
     def mend(self, slot: int, order: Sequence[int]) -> None:
         """Try partners in random order; keep the first swap that leaves the two slots better than they were."""
@@ -163,11 +192,12 @@ class _Repair:
             sentences.append(f"{(traded + 1) // 2} pairs of people review each other; it could not be avoided.")
         if repeated:
             sentences.append(f"{repeated} people review somebody again whom they reviewed in an earlier round.")
-        if self.dropped or self.short:
-            missing = len(self.dropped) + self.short
-            names = sorted(
-                {each for submission, reviewer in self.dropped for each in (self.authors[submission], reviewer)}
+        if self.extra:
+            sentences.append(f"{self.extra} people give one review more than the others.")
+        if self.missing:
+            names = sorted({self.authors[submission] for submission in self.missing})
+            sentences.append(
+                f"{len(self.missing)} reviews could not be placed: the submissions of {', '.join(names)} get fewer "
+                "(look at their exclusions)."
             )
-            because = f" (look at the exclusions of {', '.join(names)})" if names else ""
-            sentences.append(f"{missing} reviews could not be placed: some give or get one less{because}.")
         return sentences

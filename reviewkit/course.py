@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from reviewkit import dialogue as rules
 from reviewkit import grades, rubric
 from reviewkit.allocation import allocate
-from reviewkit.errors import Conflict, NotAllowed
+from reviewkit.errors import Conflict, NotAllowed, ReviewkitError
 from reviewkit.model import (
     SCHEDULE,
     Accept,
@@ -43,7 +43,7 @@ from reviewkit.visibility import SeenTurn
 
 if TYPE_CHECKING:
     from reviewkit.feeds import Pulled
-    from reviewkit.sheet import Book, Report
+    from reviewkit.sheet import Book, Projection, Report, Typed
 
 Stated = TypeVar("Stated", SelfEvaluation, Proposal)
 
@@ -65,10 +65,16 @@ class Course(Reading):
     """The course behind one store: what `Reading` tells, and the verbs that change it."""
 
     def __init__(
-        self, store: Store, *, clock: Callable[[], datetime], book: "Book | None" = None, allow_private: bool = False
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        book: "Book | None" = None,
+        acts_as: str = "",
+        allow_private: bool = False,
     ) -> None:
         super().__init__(store, clock=clock)
-        self.book, self.allow_private = book, allow_private
+        self.book, self.acts_as, self.allow_private = book, acts_as, allow_private
 
     # -- drafts ------------------------------------------------------------------------------------------------------
 
@@ -300,9 +306,59 @@ class Course(Reading):
         """Bring the workbook into step: read what was typed, try it as turns, write what differs."""
         if self.book is None:
             return None
-        from reviewkit.clerk import Clerk
+        return self.book.cycle(self._answer_typed)
 
-        return self.book.cycle(Clerk(self).answer)
+    def _answer_typed(self, typed: "list[Typed]") -> "Projection":
+        """Try what was typed into the sheet as turns, once each, and give the course as the sheet shall show it."""
+        from reviewkit.sheet.projection import project
+
+        answers = self.store.sheet_answers()
+        for each in typed:
+            if each.decision and answers.get(each.submission, ("", ""))[0] != each.digest:
+                answers[each.submission] = (each.digest, self._try_typed(each))
+                self.store.keep_sheet_answer(each.submission, *answers[each.submission])
+        return project(
+            setup=self.setup,
+            people=self.store.people(),
+            rubrics=self.store.rubrics(),
+            dialogues=self.store.dialogues(),
+            allocations=self.store.allocations(),
+            posts=self.store.posts(),
+            answers={submission: answer for submission, (_, answer) in answers.items()},
+            now=self.clock(),
+        )
+
+    def _try_typed(self, typed: "Typed") -> str:
+        """One decision from the sheet, through the same door as on a page; gives the answer for its row."""
+        request = f"sheet:{typed.digest}"
+        try:
+            who = self._acts_as()
+            if typed.decision == "accept":
+                grade = typed.grade or typed.shown
+                self.accept(
+                    who,
+                    typed.submission,
+                    Accept(grade=grade, text=typed.comment),
+                    seen=None,
+                    request=request,
+                    via="sheet",
+                )
+                return "Accepted and signed."
+            if typed.decision == "discuss":
+                counter = Proposal(grade=typed.grade) if typed.grade else None
+                said = Discuss(text=typed.comment, counter=counter)
+                self.discuss(who, typed.submission, said, seen=None, request=request, via="sheet")
+                return "Sent to the author."
+            return "Not taken: the decision must be accept or discuss."
+        except ReviewkitError as refused:
+            return f"Not taken: {refused}"
+
+    def _acts_as(self) -> Person:
+        """The instructor for whom typed decisions count (`[sheet] acts_as`: an id or an e-mail address)."""
+        for person in self.store.people():
+            if person.role == "instructor" and self.acts_as in (person.id, person.email):
+                return person
+        raise NotAllowed("Name the instructor whose decisions count here in [sheet] acts_as of the course file.")
 
     # -- how it is done ----------------------------------------------------------------------------------------------
 
@@ -354,6 +410,7 @@ class Course(Reading):
 
     def _graded(self, submission: str, said: Stated) -> Stated:
         """The same with its grade in the course's form and its levels checked against the rubric."""
-        against = self.rubric(self.store.dialogue(submission).submission.rubric)
-        rubric.check(against, said.judgements, complete=True)
+        if said.judgements or isinstance(said, SelfEvaluation) or self.setup.scale == "levels":
+            against = self.rubric(self.store.dialogue(submission).submission.rubric)
+            rubric.check(against, said.judgements, complete=True)
         return replace(said, grade=grades.parse_grade(said.grade, self.setup.scale))

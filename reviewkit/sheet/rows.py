@@ -165,6 +165,8 @@ class Typed:
     decision: str = ""
     grade: str = ""
     comment: str = ""
+    shown: str = ""
+    """What stood in the column `self` of that row: the proposal that the instructor was looking at."""
 
     @property
     def digest(self) -> str:
