@@ -1,0 +1,81 @@
+"""The course's clock: pulls on a schedule, does what the dates ask for, keeps the workbook in step.
+
+One thing at a time, in a thread of its own, so that pages are answered meanwhile. Whatever fails is said in the log
+and tried again at its next turn: one bad blog or a spreadsheet that is away never stops the clock.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from reviewkit.bugs import told
+from reviewkit.course import Course
+from reviewkit.errors import ReviewkitError
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often: feeds are pulled, dates looked at, the workbook read; and how long a change rests before it is
+    written, so that ten quick ones make one write."""
+
+    pull: timedelta = timedelta(minutes=30)
+    advance: timedelta = timedelta(seconds=20)
+    sync: timedelta = timedelta(seconds=60)
+    rest: timedelta = timedelta(seconds=2)
+
+
+class Clockwork:
+    """`run` until cancelled; `changed` when a turn was taken."""
+
+    def __init__(self, course: Course, pace: Pace | None = None) -> None:
+        self.course, self.pace = course, pace or Pace()
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="clockwork")
+        self.news, self.acted = asyncio.Event(), False
+
+    def changed(self) -> None:
+        self.news.set()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        advance = sync = loop.time()
+        while True:
+            if loop.time() >= advance:
+                await self._try("The feeds could not be pulled", self._pull)
+                await self._try("The dates could not be looked at", self._advance)
+                advance = loop.time() + self.pace.advance.total_seconds()
+            if self.news.is_set() or self.acted or loop.time() >= sync:
+                self.news.clear()
+                self.acted = False
+                await self._try("The workbook could not be brought into step", self._sync)
+                sync = loop.time() + self.pace.sync.total_seconds()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.news.wait(), max(0.0, min(advance, sync) - loop.time()))
+                await asyncio.sleep(self.pace.rest.total_seconds())
+
+    async def _try(self, failure: str, job: Callable[[], None]) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self.thread, job)
+        except ReviewkitError as error:
+            LOG.warning("%s: %s", failure, error)
+        except Exception as bug:  # noqa: BLE001 (the clock goes on; the bug is in the log)
+            LOG.error("%s: %s", failure, told(bug))
+
+    def _pull(self) -> None:
+        """Pull when some feed was not tried for a while: the store remembers it across restarts."""
+        late = self.course.clock() - self.pace.pull
+        if any(feed.tried is None or feed.tried <= late for feed in self.course.store.feeds()):
+            self.course.pull()
+
+    def _advance(self) -> None:
+        for done in self.course.advance():
+            LOG.info("%s", done)
+            self.acted = True
+
+    def _sync(self) -> None:
+        self.course.sync()

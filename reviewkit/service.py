@@ -1,0 +1,214 @@
+"""The course service: the `Course` behind a Unix socket. It knows from a page's token who asks.
+
+    python -m reviewkit.service COURSE_FILE SOCKET
+
+It is started by the page server, says `{"ready": true}` on standard output when it answers, or `{"error": SENTENCE}`,
+and ends when its standard input does: then whoever started it is gone.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from reviewkit import open_course, screens, signing
+from reviewkit.bugs import told
+from reviewkit.clockwork import Clockwork
+from reviewkit.course import Course
+from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError, ServiceError
+from reviewkit.model import Person
+from reviewkit.signing import PageToken
+
+LOG = logging.getLogger(__name__)
+LARGEST = 1 << 20
+"""Bytes that one request may have: a form full of texts is a tenth of that."""
+LONGEST = 12.0
+"""Seconds that one question may take; a page waits 15."""
+THREADS = 8
+STATUS: dict[type[ReviewkitError], int] = {NotAllowed: 403, Missing: 404, Conflict: 409, Invalid: 422}
+BUG = "Something went wrong on our side. What you typed is kept in this browser. Reload the page and try again."
+SLOW = "The course is very busy. What you typed is kept in this browser. Try again in a minute."
+REVOKED = "Your sign-in has ended. Open your personal link again; what you typed is kept in this browser."
+Answer = TypeVar("Answer")
+
+
+class Service:
+    """Answers pages and the page server. Rules and database run in threads; the loop only carries."""
+
+    def __init__(self, course: Course, secret: bytes, *, changed: Callable[[], None] = lambda: None) -> None:
+        self.course, self.secret, self.changed = course, secret, changed
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="course")
+
+    def application(self) -> web.Application:
+        application = web.Application(client_max_size=LARGEST, middlewares=[calm])
+        application.router.add_get("/health", self.health)
+        application.router.add_post("/view", self.view)
+        application.router.add_post("/act", self.act)
+        application.router.add_post("/enter", self.enter)
+        application.router.add_post("/who", self.who)
+        return application
+
+    async def health(self, _: web.Request) -> web.Response:
+        return web.json_response({"ready": True})
+
+    async def view(self, request: web.Request) -> web.Response:
+        """`{screen, params}` of a page: the view of that screen for the person whose page it is."""
+        token, said = await self._page(request)
+        viewer = await self._in_thread(self._person, token.person, token.serial)
+        params = _object(said.get("params"))
+        return web.json_response(await self._in_thread(screens.view, self.course, viewer, token.screen, params))
+
+    async def act(self, request: web.Request) -> web.Response:
+        """`{screen, event}` of a page: do it as the person whose page it is; the screen's reply."""
+        token, said = await self._page(request)
+        viewer = await self._in_thread(self._person, token.person, token.serial)
+        event = _object(said.get("event"))
+        reply = await self._in_thread(screens.act, self.course, viewer, token.screen, event)
+        if reply.get("ok") and event.get("type") != "draft":
+            self.changed()
+        return web.json_response(reply)
+
+    async def enter(self, request: web.Request) -> web.Response:
+        """`{link}` from the page server: whose link it is."""
+        said = await self._server(request)
+        who = signing.check_link(self.secret, str(said.get("link", "")))
+        return await self._identity(who.person, who.serial)
+
+    async def who(self, request: web.Request) -> web.Response:
+        """`{person, serial}` from the page server: whether that sign-in still holds, and for whom."""
+        said = await self._server(request)
+        match said.get("person"), said.get("serial"):
+            case str(person), int(serial):
+                return await self._identity(person, serial)
+        raise Invalid("Say who it is.")
+
+    async def _identity(self, id: str, serial: int) -> web.Response:
+        person = await self._in_thread(self._person, id, serial)
+        return web.json_response({"person": person.id, "name": person.name, "role": person.role, "serial": serial})
+
+    def _person(self, id: str, serial: int) -> Person:
+        """Raises NotAllowed when the sign-in was revoked or the person is no longer in the course."""
+        with suppress(Missing):
+            person = self.course.person(id)
+            if self.course.store.link_serial(id) == serial:
+                return person
+        raise NotAllowed(REVOKED)
+
+    async def _page(self, request: web.Request) -> tuple[PageToken, dict[str, Any]]:
+        token = signing.check_page_token(self.secret, _bearer(request))
+        said = await _said(request)
+        if said.get("screen") != token.screen:
+            raise NotAllowed("This page may not ask for that. Reload it.")
+        return token, said
+
+    async def _server(self, request: web.Request) -> dict[str, Any]:
+        if not signing.is_server_token(self.secret, _bearer(request)):
+            raise NotAllowed("Only the page server may ask for that.")
+        return await _said(request)
+
+    async def _in_thread(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
+        running = asyncio.get_running_loop().run_in_executor(self.threads, partial(function, *arguments))
+        try:
+            return await asyncio.wait_for(running, LONGEST)
+        except TimeoutError as error:
+            raise ServiceError(SLOW) from error
+
+
+@web.middleware
+async def calm(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
+    """Every failure leaves as JSON with one sentence, and a bug as well: its traceback stays in the log."""
+    try:
+        return await handler(request)
+    except ReviewkitError as error:
+        return refusal(error, STATUS.get(type(error), 503))
+    except web.HTTPException as error:
+        return refusal(ServiceError("The page sent something that cannot be taken."), error.status)
+    except Exception as bug:  # noqa: BLE001 (whoever asked gets an answer; the bug goes to the log)
+        LOG.error("Bug in %s: %s", request.path, told(bug))
+        return refusal(ServiceError(BUG), 500)
+
+
+def refusal(error: ReviewkitError, status: int) -> web.Response:
+    told = {"kind": type(error).__name__, "message": str(error), "field": getattr(error, "field", None)}
+    return web.json_response({"error": told}, status=status)
+
+
+def _bearer(request: web.Request) -> str:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if kind == "Bearer" else ""
+
+
+async def _said(request: web.Request) -> dict[str, Any]:
+    try:
+        return _object(await request.json())
+    except (ValueError, RecursionError) as error:
+        raise Invalid("The page sent something that cannot be read.") from error
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise Invalid("The page sent something that cannot be read.")
+    return dict(value)
+
+
+# -- the process -----------------------------------------------------------------------------------------------------
+
+
+async def run(course: Course, secret: bytes, socket_path: Path) -> None:
+    """Answer on the socket and keep the course's clock until standard input ends or SIGTERM comes."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(0, 1024) else stopped.set())
+    clockwork = Clockwork(course)
+    service = Service(course, secret, changed=clockwork.changed)
+    runner = web.AppRunner(service.application(), access_log=None, shutdown_timeout=3)
+    await runner.setup()
+    socket_path.unlink(missing_ok=True)
+    mask = os.umask(0o177)
+    try:
+        await web.UnixSite(runner, str(socket_path)).start()
+    finally:
+        os.umask(mask)
+    print(json.dumps({"ready": True}), flush=True)
+    keeping = asyncio.create_task(clockwork.run())
+    await stopped.wait()
+    keeping.cancel()
+    with suppress(asyncio.CancelledError):
+        await keeping
+    await runner.cleanup()
+    socket_path.unlink(missing_ok=True)
+    with suppress(OSError):  # whoever made the folder may be gone; if not, it does the same
+        socket_path.parent.rmdir()
+
+
+def main(course_file: str, socket_path: str) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    path = Path(course_file)
+    try:
+        secret = signing.read_secret(path.parent)
+        course = open_course(path)
+        if not isinstance(course, Course):
+            raise ServiceError("The course service cannot run inside a page.")
+        asyncio.run(run(course, secret, Path(socket_path)))
+    except ReviewkitError as error:
+        print(json.dumps({"error": str(error)}), flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main(*sys.argv[1:3])
+    sys.stdout.flush()
+    os._exit(code)  # a pull that is under way in a thread is given up: every step is whole or not begun

@@ -1,0 +1,144 @@
+"""What the server signs: personal links, sign-ins, and the statements that a page carries to the course service.
+
+Everything is signed with one secret under a salt of its own, so that a link is no sign-in and a page's token opens
+nothing but its page. Each names the person and the serial of their links: raising the serial (`revoke`) makes all of
+them worthless at once.
+"""
+
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from itsdangerous import BadData, SignatureExpired, URLSafeSerializer, URLSafeTimedSerializer
+
+from reviewkit.errors import ConfigError, NotAllowed
+
+SECRET_FILE = "server.secret"  # noqa: S105 (the name of a file, no secret)
+DAY = 86_400
+SIGN_IN_AGE = 30 * DAY
+"""Seconds that a browser stays signed in."""
+PAGE_AGE = 7 * DAY
+"""Seconds that a page may stay open and still save."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """What a link or a sign-in says: who, and the serial that must still be theirs."""
+
+    person: str
+    serial: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageToken:
+    """What a page carries: who looks at which screen in which page process."""
+
+    person: str
+    screen: str
+    page: str
+    serial: int
+
+
+def read_secret(directory: Path) -> bytes:
+    """The server's secret: from REVIEWKIT_SECRET_FILE, else from a file beside the course, made on first use.
+
+    Raises ConfigError when the file is short or other people may read it.
+    """
+    named = os.environ.get("REVIEWKIT_SECRET_FILE")
+    path = Path(named) if named else directory / SECRET_FILE
+    try:
+        if not named:
+            make_secret(path)
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise ConfigError(f"{path} holds the server's secret and others may read it: run chmod 600 on it.")
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigError(f"The server's secret in {path} cannot be read: {error.strerror}.") from error
+    if len(secret) < 32:
+        raise ConfigError(f"The server's secret in {path} is shorter than 32 characters: delete it to have a new one.")
+    return secret
+
+
+def make_secret(path: Path) -> None:
+    """Write a new secret where there is none. Of two processes that try at once, one wins and both read the same."""
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_urlsafe(48).encode() + b"\n")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()
+
+
+def link(secret: bytes, person: str, serial: int, public_url: str) -> str:
+    """A person's sign-in link: it opens a page with one button, and works until the serial is raised."""
+    return f"{public_url.rstrip('/')}/enter/{URLSafeSerializer(secret, salt='link').dumps([person, serial])}"
+
+
+def check_link(secret: bytes, token: str) -> Link:
+    """What the last part of a link says. Raises NotAllowed when nobody here signed it."""
+    return _link(URLSafeSerializer(secret, salt="link"), token)
+
+
+def sign_in(secret: bytes, who: Link) -> str:
+    """The value of the cookie that keeps a browser signed in."""
+    return _text(URLSafeTimedSerializer(secret, salt="sign-in").dumps([who.person, who.serial]))
+
+
+def check_sign_in(secret: bytes, value: str) -> Link:
+    """Raises NotAllowed when it is forged or too old."""
+    return _link(URLSafeTimedSerializer(secret, salt="sign-in"), value, max_age=SIGN_IN_AGE)
+
+
+def page_token(secret: bytes, token: PageToken) -> str:
+    said = [token.person, token.screen, token.page, token.serial]
+    return _text(URLSafeTimedSerializer(secret, salt="page").dumps(said))
+
+
+def check_page_token(secret: bytes, value: str) -> PageToken:
+    """Raises NotAllowed when it is forged or too old."""
+    try:
+        said = URLSafeTimedSerializer(secret, salt="page").loads(value, max_age=PAGE_AGE)
+        match said:
+            case [str(person), str(screen), str(page), int(serial)]:
+                return PageToken(person=person, screen=screen, page=page, serial=serial)
+    except SignatureExpired as error:
+        raise NotAllowed("This page has been open for a week. Copy what you typed, then reload it.") from error
+    except BadData as error:
+        raise NotAllowed("This page may not ask for that. Reload it.") from error
+    raise NotAllowed("This page may not ask for that. Reload it.")
+
+
+def server_token(secret: bytes) -> str:
+    """What the page server shows to the course service when it asks who somebody is."""
+    return _text(URLSafeTimedSerializer(secret, salt="server").dumps("page server"))
+
+
+def is_server_token(secret: bytes, value: str) -> bool:
+    try:
+        return bool(URLSafeTimedSerializer(secret, salt="server").loads(value, max_age=60) == "page server")
+    except BadData:
+        return False
+
+
+def _link(serializer: "URLSafeSerializer | URLSafeTimedSerializer", value: str, **limits: Any) -> Link:
+    try:
+        match serializer.loads(value, **limits):
+            case [str(person), int(serial)]:
+                return Link(person=person, serial=serial)
+    except BadData as error:
+        raise NotAllowed("This sign-in link is not one of ours, or it was replaced. Ask for a new one.") from error
+    raise NotAllowed("This sign-in link is not one of ours, or it was replaced. Ask for a new one.")
+
+
+def _text(signed: str | bytes) -> str:
+    return signed if isinstance(signed, str) else signed.decode()
