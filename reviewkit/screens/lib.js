@@ -177,6 +177,7 @@ function saveStatus() {
     readOnly: text => stay("good", icon("check"), text),
     lost: () => show("bad", icon("cloud"), h("span", null, "This page has lost the course. Your text is still here to copy."), button("Reload this page", "reload", () => location.reload())),
     back: () => { if (before) show(...before); else show("still"); },
+    clear: () => stay("still"),
   };
 }
 
@@ -350,4 +351,5 @@ export { levels, quote, field, gradeField, toggles, complain } from "./forms.js"
 export { strip, levelPlot } from "./plots.js";
 export { reading, sentencesOf, sentenceDialog } from "./reading.js";
 export { connect } from "./link.js";
+export { judged, labelledTexts, paragraphs } from "./talk.js";
 export { h, nodes, fresh, random, icon, voice, spinner, busy, frame, page, saveStatus, track, steps, timeline, queueItem, table, note, empty, skeleton, seg, dialog, toast, redraw, remembered, remember, keepsNoCopy };

@@ -45,7 +45,7 @@ function connect(model, status = saveStatus()) {
     draft(given, { onchange } = {}) {
       if (!given) return null;
       const known = drafts.get(given.form);
-      if (known && known.key === given.key) return Object.assign(known, { onchange });
+      if (known && !known.over) return Object.assign(known, { onchange });
       const draft = openDraft(given, { send, status, self });
       drafts.set(given.form, Object.assign(draft, { onchange }));
       return draft;
@@ -71,14 +71,14 @@ function connect(model, status = saveStatus()) {
   return link;
 }
 
-// A draft as the server gave it ({form, key, revision, content, saved}), or this browser's copy where that is newer.
-function openDraft({ form, key, revision, content, saved }, { send, status, self }) {
+// A draft as the server gave it ({form, revision, content, saved}; the form's name holds a random id and nobody's name), or this browser's copy where that is newer.
+function openDraft({ form, key = form, revision, content, saved }, { send, status, self }) {
   const place = `draft:${key}`, copy = copyOf(place), newer = copy !== null && copy.revision > revision;
   let acknowledged = revision, pause = null, retry = null, done = false, other = null;
   if (copy && !newer) remember(place, null);
 
   const draft = {
-    key, form,
+    form, over: false,
     content: newer ? copy.content : { ...content },
     revision: newer ? copy.revision : revision,
     locked: "",
@@ -119,7 +119,7 @@ function openDraft({ form, key, revision, content, saved }, { send, status, self
       return newer && !noticed ? note("neutral", h("p", null, "This browser had a newer copy of your text than the course. It is shown here and is being saved."), act("All right", "notice-read", () => { noticed = true; draft.onchange?.(); })) : null;
     },
     close() {
-      done = true;
+      done = draft.over = true;
       clearTimeout(pause);
       clearTimeout(retry);
       remember(place, null);
@@ -165,7 +165,7 @@ function openDraft({ form, key, revision, content, saved }, { send, status, self
   }
   document.addEventListener("reviewkit-no-copy", () => { if (!done && draft.revision > acknowledged) keep(); });
 
-  // Windows of one browser find each other by the draft's random key; the one that was first has the pen.
+  // Windows of one browser find each other by the form's name; the one that was first has the pen.
   const channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("reviewkit-drafts");
   const call = (word, to) => channel?.postMessage({ word, key, from: self, to });
   function take() {
