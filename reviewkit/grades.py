@@ -5,7 +5,7 @@ anywhere) or a tuple of letters, best first.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import median as middle
 from typing import Literal
 
@@ -112,95 +112,51 @@ def spread(shares: Sequence[float]) -> tuple[float, float] | None:
 
 
 def is_close(
-    own: Sequence[Judgement],
-    grade: str,
-    peers: Sequence[Sequence[Judgement]],
-    rubric: Rubric,
+    own: float | None,
+    peers: Sequence[float],
+    judgements: Sequence[Judgement],
+    reviews: Sequence[Sequence[Judgement]],
     scale: Scale,
 ) -> bool:
     """Whether self and peers are so close that the instructor may accept this one together with others.
 
-    `own` and `grade` are the author's standing proposal, `peers` the judgements of each review. Without a review
-    nothing is close. On `levels` every peer is within one level of the author for every criterion; on letters the
-    author's is the letter of the peers' median.
+    `own` is the share of the author's standing proposal and `judgements` its levels; `peers` and `reviews` are the same
+    of each review. Without a review nothing is close. On `levels` every peer is within one level of the author for
+    every criterion; on letters the author's is the letter of the peers' median.
     """
-    if not peers or not own:
+    if not peers or not reviews:
         return False
     if scale == "levels":
-        mine = _levels(own)
+        mine = {each.criterion: each.level for each in judgements}
         return all(
-            criterion in mine and abs(mine[criterion] - level) <= 1
-            for review in peers
-            for criterion, level in _levels(review).items()
+            each.criterion in mine and abs(mine[each.criterion] - each.level) <= 1
+            for review in reviews
+            for each in review
         )
-    shares = [share(each, rubric) for each in peers]
-    if max(shares) - min(shares) > WIDE + _TINY:
+    if own is None or max(peers) - min(peers) > WIDE + _TINY:
         return False
+    centre = float(middle(peers))
     if isinstance(scale, tuple):
-        return grade == grade_of_share(float(middle(shares)), scale)
-    stated = share_of_grade(grade, scale)
-    return stated is not None and abs(stated - float(middle(shares))) <= NEAR + _TINY
+        return grade_of_share(own, scale) == grade_of_share(centre, scale)
+    return abs(own - centre) <= NEAR + _TINY
 
 
-def flags(
-    own: Sequence[Judgement],
-    grade: str,
-    peers: Sequence[Sequence[Judgement]],
-    rubric: Rubric,
-    scale: Scale,
-) -> tuple[str, ...]:
+def flags(own: float | None, peers: Sequence[float], scale: Scale = "0-100") -> tuple[str, ...]:
     """What the instructor should look at: "Far apart" (self and the peers' median), "Wide range" (among the peers).
 
-    On `levels` far apart is an average of one level or more over the criteria, a wide range two levels or more on
-    one criterion.
+    Letters are coarse: there, far apart is more than one letter, if that is more than the usual distance.
     """
     if not peers:
         return ()
     found = []
-    if own and _far_apart(own, grade, peers, rubric, scale):
+    apart = max(APART, 100 / len(scale)) if isinstance(scale, tuple) else APART
+    if own is not None and abs(own - float(middle(peers))) > apart + _TINY:
         found.append("Far apart")
-    if _wide(peers, rubric, scale):
+    if max(peers) - min(peers) > WIDE + _TINY:
         found.append("Wide range")
     return tuple(found)
-
-
-def _far_apart(
-    own: Sequence[Judgement], grade: str, peers: Sequence[Sequence[Judgement]], rubric: Rubric, scale: Scale
-) -> bool:
-    if scale == "levels":
-        mine = _levels(own)
-        distances = [
-            abs(mine[criterion] - middle(levels))
-            for criterion, levels in _by_criterion(peers).items()
-            if criterion in mine
-        ]
-        return bool(distances) and sum(distances) / len(distances) >= 1 - _TINY
-    centre = float(middle([share(each, rubric) for each in peers]))
-    stated = share_of_grade(grade, scale)
-    mine_share = share(own, rubric) if stated is None else stated
-    apart = max(APART, 100 / len(scale)) if isinstance(scale, tuple) else APART
-    return abs(mine_share - centre) > apart + _TINY
-
-
-def _wide(peers: Sequence[Sequence[Judgement]], rubric: Rubric, scale: Scale) -> bool:
-    if scale == "levels":
-        return any(max(levels) - min(levels) >= 2 for levels in _by_criterion(peers).values())
-    shares = [share(each, rubric) for each in peers]
-    return max(shares) - min(shares) > WIDE + _TINY
 
 
 def _points(rubric: Rubric) -> list[float]:
     given = [each.points for each in rubric.levels if each.points is not None]
     return given if len(given) == len(rubric.levels) else [float(n) for n in range(1, len(rubric.levels) + 1)]
-
-
-def _levels(judgements: Sequence[Judgement]) -> Mapping[str, int]:
-    return {each.criterion: each.level for each in judgements}
-
-
-def _by_criterion(reviews: Sequence[Sequence[Judgement]]) -> Mapping[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for review in reviews:
-        for each in review:
-            found.setdefault(each.criterion, []).append(each.level)
-    return found
