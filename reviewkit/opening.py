@@ -1,36 +1,51 @@
 """Opening a course on this machine: its files, its store, its workbook, joined into one `Course`."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from reviewkit.config import read_course
+from reviewkit.config import Local, find, read_course, read_local
 from reviewkit.course import Course
+from reviewkit.model import Person
+from reviewkit.sheet import Book, open_book
 from reviewkit.store import open_store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_local(path: Path, *, clock: "Callable[[], datetime]" = now) -> Course:
+def open_local(path: Path, *, clock: Callable[[], datetime] = now) -> Course:
     """Read the course's files, open its store, and seed the store while it is empty.
 
-    Afterwards the store rules: the files count again after `reviewkit import --apply`. Raises ConfigError when the
-    files hold mistakes, StoreError when the database cannot be used.
+    Afterwards the store rules: roster, rubrics and dates of the files count again after `reviewkit import --apply`.
+    Raises ConfigError when the files hold mistakes, StoreError when the database cannot be used.
     """
-    files = read_course(path)
-    store = open_store(files.local.database)
+    path = find(path)
+    local = read_local(path)
+    store = open_store(local.database)
     if store.setup() is None:
+        files = read_course(path)
         store.keep_course(files.setup, files.people, files.rubrics)
-    from reviewkit.sheet import open_book
-
     return Course(
         store,
         clock=clock,
-        book=open_book(files.local, path.parent),
-        allow_private=files.local.allow_private_addresses,
+        book=_book(local, path.parent, store.people()),
+        acts_as=local.acts_as,
+        allow_private=local.allow_private_addresses,
+    )
+
+
+def workbook_file(local: Local, directory: Path) -> Path:
+    """Where the `.xlsx` workbook is: beside the database, or beside the course file where that is a server's."""
+    kind, _, rest = local.database.partition(":///")
+    return Path(rest).with_suffix(".xlsx") if kind == "sqlite" else directory / "course.xlsx"
+
+
+def _book(local: Local, directory: Path, people: Iterable[Person]) -> Book:
+    return open_book(
+        file=workbook_file(local, directory),
+        spreadsheet=local.spreadsheet,
+        key_file=local.google_key,
+        instructors=[person.email for person in people if person.role == "instructor"],
     )

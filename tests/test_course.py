@@ -1,0 +1,361 @@
+"""The course's verbs: who may do what, who sees what, and what stays when two people write at once."""
+
+import dataclasses
+
+import pytest
+
+from reviewkit.course import Course
+from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed
+from reviewkit.model import Accept, Answer, Discuss, Feed, Proposal, Reply
+from reviewkit.store import Store
+from tests.cast import (
+    ANN,
+    BOB,
+    CYD,
+    DOT,
+    EVE,
+    PROF,
+    STUDENTS,
+    Clock,
+    a_course,
+    a_post,
+    a_self_evaluation,
+    answered,
+    frozen,
+    levels,
+    revealed,
+    reviewed,
+    self_evaluated,
+)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def course(sqlite_store: Store, clock: Clock) -> Course:
+    return a_course(sqlite_store, clock)
+
+
+def grade_of(course: Course, submission: str) -> str:
+    return next(
+        line for line in course.class_table(PROF, course.assignment("river")) if line.submission == submission
+    ).agreed
+
+
+# -- the walk --------------------------------------------------------------------------------------------------------
+
+
+def test_a_post_becomes_a_signed_grade(course: Course) -> None:
+    made = answered(course)
+    submission = made["ann"]
+    seen = len(course.dialogue(submission, PROF).turns)
+    course.discuss(
+        PROF,
+        submission,
+        Discuss(text="I read Connection lower.", counter=Proposal(judgements=levels(1, 3), grade="78")),
+        seen=seen,
+    )
+    assert course.dialogue(submission, ANN).waiting_on == "You"
+    course.reply(
+        ANN,
+        submission,
+        Reply(text="Halfway.", proposal=Proposal(judgements=levels(2, 3), grade="80")),
+        seen=len(course.dialogue(submission, ANN).turns),
+    )
+    course.accept(PROF, submission, Accept(grade="80"), seen=len(course.dialogue(submission, PROF).turns))
+    assert course.dialogue(submission, ANN).stage == "signed"
+    assert grade_of(course, submission) == "80"
+    kinds = [turn.kind for turn in course.dialogue(submission, PROF).turns]
+    assert kinds == [
+        "freeze",
+        "self-evaluation",
+        "review",
+        "review",
+        "reveal",
+        "answer",
+        "answer",
+        "discuss",
+        "reply",
+        "accept",
+        "sign-off",
+    ]
+
+
+def test_after_a_reply_that_accepts_the_instructor_only_signs(course: Course) -> None:
+    submission = answered(course)["ann"]
+    said = Discuss(text="78, I think.", counter=Proposal(judgements=levels(1, 3), grade="78"))
+    course.discuss(PROF, submission, said, seen=len(course.dialogue(submission, PROF).turns))
+    course.reply(ANN, submission, Reply(accepts=True), seen=len(course.dialogue(submission, ANN).turns))
+    course.accept(PROF, submission, Accept(), seen=len(course.dialogue(submission, PROF).turns))
+    assert grade_of(course, submission) == "78"
+    assert [turn.kind for turn in course.dialogue(submission, PROF).turns][-2:] == ["reply", "sign-off"]
+
+
+# -- choosing --------------------------------------------------------------------------------------------------------
+
+
+def test_only_posts_with_the_tag_inside_the_dates_can_be_chosen(course: Course, sqlite_store: Store) -> None:
+    river = course.assignment("river")
+    untagged = dataclasses.replace(a_post(ANN, number=2), tags=())
+    early = a_post(ANN, number=3, days_ago=60)
+    late = a_post(ANN, number=4, days_ago=-5)
+    sqlite_store.keep_pull(Feed(person="ann", url=ANN.feeds[0]), [untagged, early, late], seen=course.clock())
+    assert [post.guid for post in course.candidates(ANN, river)] == [a_post(ANN).guid]
+    with pytest.raises(NotAllowed, match="carry #datastories"):
+        course.freeze(ANN, "river", [post.id for post in course.posts(ANN) if post.guid == early.guid])
+
+
+def test_nobody_freezes_somebody_elses_post_or_two_posts_or_twice(course: Course) -> None:
+    [post] = course.candidates(BOB, course.assignment("river"))
+    with pytest.raises(NotAllowed):
+        course.freeze(ANN, "river", [post.id])
+    with pytest.raises(NotAllowed, match="Only students"):
+        course.freeze(EVE, "river", [post.id])
+    course.freeze(BOB, "river", [post.id])
+    with pytest.raises(Conflict):
+        course.freeze(BOB, "river", [post.id])
+
+
+def test_a_blog_edit_after_the_freeze_only_raises_source_changed(course: Course, sqlite_store: Store) -> None:
+    submission = self_evaluated(course, ANN)["ann"]
+    edited = dataclasses.replace(a_post(ANN), text="All new.", html="<p>All new.</p>", digest="0" * 64)
+    sqlite_store.keep_pull(Feed(person="ann", url=ANN.feeds[0]), [edited], seen=course.clock())
+    [copy] = course.dialogue(submission, ANN).posts
+    assert "eleven weeks" in copy.text
+    assert copy.changed_since
+
+
+def test_at_the_date_the_newest_candidate_is_frozen_for_those_who_did_not_choose(
+    course: Course, clock: Clock, sqlite_store: Store
+) -> None:
+    frozen(course, ANN)
+    newer = a_post(BOB, number=9, days_ago=0.5)
+    sqlite_store.keep_pull(Feed(person="bob", url=BOB.feeds[0]), [newer], seen=clock())
+    clock.pass_(days=4)
+    assert len(course.advance()) == 3
+    submission = course.submission_of(BOB, course.assignment("river"))
+    assert submission is not None
+    [copy] = course.dialogue(submission.id, BOB).posts
+    assert copy.title == newer.title
+    assert course.advance() == []
+
+
+# -- permission ------------------------------------------------------------------------------------------------------
+
+
+def test_a_dialogue_is_for_its_author_and_the_staff_alone(course: Course) -> None:
+    submission = frozen(course)["ann"]
+    for other in (BOB, CYD, EVE):
+        with pytest.raises(Missing):
+            course.dialogue(submission, other)
+        with pytest.raises(NotAllowed):
+            course.self_evaluate(other, submission, a_self_evaluation(), seen=0)
+    with pytest.raises(NotAllowed):
+        course.class_table(ANN, course.assignment("river"))
+    with pytest.raises(NotAllowed):
+        course.reveal("river", by=ANN)
+
+
+def test_only_the_instructor_discusses_and_accepts(course: Course) -> None:
+    submission = answered(course)["ann"]
+    for other in (ANN, BOB, EVE):
+        with pytest.raises(NotAllowed):
+            course.accept(other, submission, Accept(grade="82"), seen=None)
+        with pytest.raises(NotAllowed):
+            course.discuss(other, submission, Discuss(text="Hm."), seen=None)
+
+
+def test_a_review_is_given_only_by_the_one_who_owes_it(course: Course) -> None:
+    self_evaluated(course)
+    course.allocate(course.plan("river", seed=1))
+    [mine, _] = course.duties(BOB)
+    with pytest.raises(Missing):
+        course.review(EVE, mine.id, levels(), "Fine.", "More.")
+    with pytest.raises(Missing):
+        course.duty(PROF, mine.id)
+
+
+def test_nobody_opens_a_review_they_owe_before_their_own_self_evaluation(course: Course) -> None:
+    self_evaluated(course, ANN, CYD, DOT)
+    frozen(course, BOB)
+    course.allocate(course.plan("river", seed=1))
+    [duty, _] = course.duties(BOB)
+    assert "your own self-evaluation first" in duty.locked
+    assert duty.posts == ()
+    with pytest.raises(NotAllowed, match="your own self-evaluation first"):
+        course.review(BOB, duty.id, levels(), "Fine.", "More.")
+
+
+def test_levels_and_grades_out_of_range_are_refused_with_their_field(course: Course) -> None:
+    submission = frozen(course)["ann"]
+    for said, field in (
+        (a_self_evaluation("101"), "grade"),
+        (a_self_evaluation("eighty"), "grade"),
+        (dataclasses.replace(a_self_evaluation(), judgements=levels(2, 9)), "level-evidence"),
+        (dataclasses.replace(a_self_evaluation(), judgements=levels()[:1]), "level-evidence"),
+        (dataclasses.replace(a_self_evaluation(), strengths=" "), "strengths"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            course.self_evaluate(ANN, submission, said, seen=1)
+        assert refused.value.field == field
+
+
+# -- blindness -------------------------------------------------------------------------------------------------------
+
+
+def everything_a_peer_gets(course: Course, reviewer: object) -> str:
+    assert isinstance(reviewer, type(BOB))
+    return "\n".join(repr((duty, course.duty(reviewer, duty.id))) for duty in course.duties(reviewer)).casefold()
+
+
+def test_a_reviewer_cannot_tell_whose_submission_it_is(course: Course) -> None:
+    made = reviewed(course)
+    for reviewer in STUDENTS:
+        told = everything_a_peer_gets(course, reviewer)
+        for author in STUDENTS:
+            if author is not reviewer:
+                for planted in (author.name.split()[1], author.email, author.feeds[0].split("/")[2], made[author.id]):
+                    assert planted.casefold() not in told
+
+
+def test_an_author_cannot_tell_who_reviewed_and_sees_nothing_before_the_reveal(course: Course) -> None:
+    made = reviewed(course)
+    assert "review" not in {turn.kind for turn in course.dialogue(made["ann"], ANN).turns}
+    course.reveal("river", by=PROF)
+    told = repr(course.dialogue(made["ann"], ANN)).casefold()
+    assert "fine rings" in told
+    for reviewer in (BOB, CYD, DOT):
+        assert reviewer.name.split()[1].casefold() not in told
+        assert not any(duty.id in told for duty in course.duties(reviewer))
+    reviews = [turn for turn in course.dialogue(made["ann"], ANN).turns if turn.kind == "review"]
+    assert len(reviews) == 2
+    assert all(turn.day_only and turn.at == course.clock() for turn in reviews)
+
+
+def test_pseudonyms_are_never_the_same_in_two_submissions(course: Course) -> None:
+    reviewed(course)
+    names = [each.pseudonym for each in course.store.allocations()]
+    names += [each.pseudonym for each in course.store.submissions()]
+    assert len(set(names)) == len(names)
+
+
+def test_without_a_self_evaluation_the_author_reads_no_review(course: Course) -> None:
+    made = self_evaluated(course, ANN, BOB, CYD)
+    made |= frozen(course, DOT)
+    course.allocate(course.plan("river", seed=1))
+    for person in (ANN, BOB, CYD):
+        for duty in course.duties(person):
+            course.review(person, duty.id, levels(), "Fine.", "More.")
+    course.reveal("river", by=PROF, reason="Dot's reviews are missing.")
+    assert [turn.kind for turn in course.dialogue(made["dot"], DOT).turns] == ["freeze"]
+    course.self_evaluate(DOT, made["dot"], a_self_evaluation(), seen=1)
+    assert [turn.kind for turn in course.dialogue(made["dot"], DOT).turns] == [
+        "freeze",
+        "self-evaluation",
+        "review",
+        "review",
+    ]
+
+
+def test_a_reviewer_reads_the_answer_to_their_review_but_no_grade(course: Course) -> None:
+    made = revealed(course)
+    [first, _] = [turn for turn in course.dialogue(made["ann"], ANN).turns if turn.kind == "review"]
+    revised = Proposal(judgements=levels(1, 1), grade="71")
+    said = Answer(review=first.id, text=f"Thanks, {ANN.name} here.", thanks=True, revised=revised, changed="The log.")
+    course.answer(ANN, made["ann"], said, seen=len(course.dialogue(made["ann"], ANN).turns))
+    told = [turn for person in (BOB, CYD, DOT) for duty in course.duties(person) for turn in duty.others]
+    [answer] = [turn for turn in told if turn.kind == "answer"]
+    assert isinstance(answer.what, Answer)
+    assert answer.what.thanks
+    assert answer.what.revised is None
+    assert "Lindqvist" not in repr(answer)
+    assert "71" not in repr(answer.what)
+
+
+def test_in_open_mode_names_are_shown_both_ways(sqlite_store: Store, clock: Clock) -> None:
+    course = a_course(sqlite_store, clock, mode="open")
+    made = revealed(course)
+    names = {turn.name for turn in course.dialogue(made["ann"], ANN).turns if turn.kind == "review"}
+    assert names <= {BOB.name, CYD.name, DOT.name}
+    assert {duty.author for duty in course.duties(ANN)} <= {BOB.name, CYD.name, DOT.name}
+
+
+# -- writing at the same time ----------------------------------------------------------------------------------------
+
+
+def test_a_writer_who_has_not_seen_the_last_turn_is_told_and_nothing_is_written(course: Course) -> None:
+    submission = answered(course)["ann"]
+    seen = len(course.dialogue(submission, PROF).turns)
+    course.discuss(PROF, submission, Discuss(text="Why?"), seen=seen)
+    with pytest.raises(Conflict, match="since you opened the page"):
+        course.accept(PROF, submission, Accept(grade="82"), seen=seen)
+    assert course.dialogue(submission, PROF).stage == "discussing"
+
+
+def test_the_same_request_sent_twice_has_one_effect(course: Course) -> None:
+    submission = frozen(course)["ann"]
+    for _ in range(2):
+        course.self_evaluate(ANN, submission, a_self_evaluation(), seen=1, request="r1")
+    assert [turn.kind for turn in course.dialogue(submission, ANN).turns] == ["freeze", "self-evaluation"]
+
+
+def test_a_blind_review_that_comes_in_meanwhile_is_no_reason_to_send_the_author_back(course: Course) -> None:
+    made = self_evaluated(course, BOB, CYD, DOT) | frozen(course, ANN)
+    course.allocate(course.plan("river", seed=1))
+    seen = len(course.dialogue(made["ann"], ANN).turns)
+    for person in (BOB, CYD, DOT):
+        for duty in course.duties(person):
+            course.review(person, duty.id, levels(), "Fine.", "More.")
+    course.self_evaluate(ANN, made["ann"], a_self_evaluation(), seen=seen)
+    assert course.dialogue(made["ann"], ANN).stage == "in review"
+
+
+# -- the round -------------------------------------------------------------------------------------------------------
+
+
+def test_the_dates_freeze_allocate_and_reveal_and_running_it_again_changes_nothing(
+    course: Course, clock: Clock
+) -> None:
+    self_evaluated(course)
+    clock.pass_(days=6)
+    assert any("allocated" in sentence for sentence in course.advance())
+    assert course.advance() == []
+    for person in STUDENTS:
+        for duty in course.duties(person):
+            course.review(person, duty.id, levels(), "Fine.", "More.")
+    clock.pass_(days=5)
+    assert any("revealed" in sentence for sentence in course.advance())
+    assert course.advance() == []
+
+
+def test_whom_it_waits_for_is_said_and_after_each_date_the_instructor_can_act(course: Course, clock: Clock) -> None:
+    def waits(person: object = ANN) -> str:
+        lines = course.class_table(PROF, course.assignment("river"))
+        return next(line.waiting_on for line in lines if line.person == person)
+
+    assert waits() == ANN.name
+    self_evaluated(course)
+    assert waits() == ""
+    course.allocate(course.plan("river", seed=1))
+    assert waits() == "2 reviewers"
+    clock.pass_(days=11)
+    course.advance()
+    assert waits() == "You"
+    submission = course.submission_of(ANN, course.assignment("river"))
+    assert submission is not None
+    with pytest.raises(NotAllowed, match="have not been revealed"):
+        course.accept(PROF, submission.id, Accept(grade="82"), seen=None)
+    course.reveal("river", by=PROF, reason="Nobody reviewed.")
+    assert waits() == "You"
+
+
+def test_counts_beside_the_destinations_say_what_waits_for_whom(course: Course) -> None:
+    assert course.waiting(ANN) == {"my-work": 1, "reviews": 0}
+    reviewed_ = self_evaluated(course)
+    course.allocate(course.plan("river", seed=1))
+    assert course.waiting(ANN) == {"my-work": 0, "reviews": 2}
+    assert course.waiting(PROF) == {"sign-off": 0}
+    assert set(reviewed_) == {"ann", "bob", "cyd", "dot"}
