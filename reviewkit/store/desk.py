@@ -1,0 +1,86 @@
+"""What lies on people's desks, inside one transaction of the caller's: drafts, the outbox, the sheet's inbox."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from reviewkit.model import Draft, Waiting
+from reviewkit.store.reading import expect_submission
+from reviewkit.store.roster import expect_person
+from reviewkit.store.rows import insert
+from reviewkit.store.schema import drafts, outbox, sheet_answers
+
+
+def keep_draft(db: Connection, draft: Draft) -> Draft:
+    expect_person(db, draft.person)
+    row = insert(db, drafts).values(
+        person=draft.person,
+        form=draft.form,
+        revision=draft.revision,
+        content=draft.content,
+        saved=draft.saved,
+    )
+    newer = {name: row.excluded[name] for name in ("revision", "content", "saved")}
+    db.execute(
+        row.on_conflict_do_update(
+            index_elements=["person", "form"], set_=newer, where=drafts.c.revision <= row.excluded.revision
+        )
+    )
+    kept = draft_of(db, draft.person, draft.form)
+    assert kept is not None, "a draft was written in this transaction"
+    return kept
+
+
+def draft_of(db: Connection, person: str, form: str) -> Draft | None:
+    row = db.execute(select(drafts).where(drafts.c.person == person, drafts.c.form == form)).one_or_none()
+    return None if row is None else Draft(**row._mapping)
+
+
+def drop_draft(db: Connection, person: str, form: str) -> None:
+    db.execute(delete(drafts).where(drafts.c.person == person, drafts.c.form == form))
+
+
+def put(db: Connection, waiting: Waiting) -> None:
+    expect_person(db, waiting.person)
+    row = insert(db, outbox).values(
+        id=waiting.id,
+        person=waiting.person,
+        due=waiting.due,
+        verb=waiting.verb,
+        arguments=waiting.arguments,
+        done=False,
+    )
+    db.execute(row.on_conflict_do_nothing(index_elements=["id"]))
+
+
+def due(db: Connection, now: datetime) -> list[Waiting]:
+    return _waiting(db, outbox.c.due <= now)
+
+
+def waiting_for(db: Connection, person: str) -> list[Waiting]:
+    return _waiting(db, outbox.c.person == person)
+
+
+def _waiting(db: Connection, which: Any) -> list[Waiting]:
+    def act(row: Row[Any]) -> Waiting:
+        return Waiting(id=row.id, person=row.person, due=row.due, verb=row.verb, arguments=row.arguments)
+
+    found = select(outbox).where(which, outbox.c.done.is_(False)).order_by(outbox.c.due, outbox.c.id)
+    return [act(row) for row in db.execute(found)]
+
+
+def done(db: Connection, id: str) -> bool:
+    taken = update(outbox).where(outbox.c.id == id, outbox.c.done.is_(False)).values(done=True, arguments={})
+    return db.execute(taken).rowcount == 1
+
+
+def sheet_answers_of(db: Connection) -> dict[str, tuple[str, str]]:
+    return {row.submission: (row.typed, row.answer) for row in db.execute(select(sheet_answers))}
+
+
+def keep_sheet_answer(db: Connection, submission: str, typed: str, answer: str) -> None:
+    expect_submission(db, submission)
+    row = insert(db, sheet_answers).values(submission=submission, typed=typed, answer=answer)
+    last = {"typed": row.excluded.typed, "answer": row.excluded.answer}
+    db.execute(row.on_conflict_do_update(index_elements=["submission"], set_=last))

@@ -1,0 +1,151 @@
+"""Feeds, posts and their revisions, inside one transaction of the caller's.
+
+A person's feeds often show the same post (the main feed, a feed of one tag). The post belongs to the feed where it
+was first seen; what each feed last said of it stands in `sightings`, so that two feeds that render one post
+differently do not take turns in making revisions.
+"""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, true, update
+
+from reviewkit.model import Entry, Feed, Post, Revision, Tag
+from reviewkit.store import Kept
+from reviewkit.store.matching import Known, matched
+from reviewkit.store.roster import hold_person
+from reviewkit.store.rows import insert as upsert
+from reviewkit.store.schema import feeds, people, posts, revisions, storable
+
+
+def feeds_of(db: Connection) -> list[Feed]:
+    pulled = {(row.person, row.url): Feed(**row._mapping) for row in db.execute(select(feeds))}
+    roster = db.execute(select(people.c.id, people.c.feeds).order_by(people.c.position, people.c.id))
+    return [
+        pulled.get((row.id, url)) or Feed(person=row.id, url=url) for row in roster for url in dict.fromkeys(row.feeds)
+    ]
+
+
+def keep_pull(db: Connection, feed: Feed, entries: Sequence[Entry], seen: datetime) -> Kept:
+    """A handful of statements however many entries there are. Raises Missing when nobody has the feed's `person`."""
+    hold_person(db, feed.person)
+    _keep_feed(db, feed)
+    if not entries:
+        return Kept()
+    known = _known(db, feed.person)
+    current = db.scalar(select(people.c.feeds).where(people.c.id == feed.person)) or []
+    new: list[Known] = []
+    changed: list[Known] = []
+    states: list[dict[str, Any]] = []
+    for entry, there in matched(known, [_clean(entry) for entry in entries]):
+        post = there or Known(id=secrets.token_hex(8), feed=feed.url, guid=entry.guid, link=entry.link)
+        if there is None:
+            new.append(post)
+        elif post.feed not in current and feed.url in current:
+            post.feed = feed.url  # the blog has moved, and its posts with it
+        if post.tells_more(entry, feed.url):
+            states.append(_state(post, entry, seen))
+            if there is not None:
+                changed.append(post)
+        post.take(entry, feed.url)
+    _write(db, feed.person, new, [post for post in known if post.touched], states)
+    return Kept(new=tuple(post.title for post in new), changed=tuple(post.title for post in changed))
+
+
+def _keep_feed(db: Connection, feed: Feed) -> None:
+    state = {column.name: getattr(feed, column.name) for column in feeds.c}
+    row = upsert(db, feeds).values(**state)
+    last = {name: row.excluded[name] for name in state if name not in ("person", "url")}
+    db.execute(row.on_conflict_do_update(index_elements=["person", "url"], set_=last))
+
+
+def _clean(entry: Entry) -> Entry:
+    """The entry as it would come back from the store, so that what is equal today is equal tomorrow."""
+    return msgspec.convert(storable(msgspec.to_builtins(entry)), Entry)
+
+
+def _known(db: Connection, person: str) -> list[Known]:
+    of = select(revisions.c.post, revisions.c.digest).join(posts).where(posts.c.person == person)
+    states: dict[str, list[str]] = defaultdict(list)
+    for row in db.execute(of.order_by(revisions.c.post, revisions.c.number)):
+        states[row.post].append(row.digest)
+    theirs = select(posts).where(posts.c.person == person).order_by(posts.c.id)
+    return [
+        Known(
+            id=row.id,
+            feed=row.feed,
+            guid=row.guid,
+            link=row.link,
+            author=row.author,
+            published=row.published,
+            gone=row.gone,
+            sightings=row.sightings,
+            digest=states[row.id][-1],
+            count=len(states[row.id]),
+        )
+        for row in db.execute(theirs)
+    ]
+
+
+def _state(post: Known, entry: Entry, seen: datetime) -> dict[str, Any]:
+    return {
+        "post": post.id,
+        "number": post.count,
+        "digest": entry.digest,
+        "seen": seen,
+        "title": entry.title,
+        "html": entry.html,
+        "text": entry.text,
+    }
+
+
+def _write(
+    db: Connection, person: str, new: Iterable[Known], touched: Iterable[Known], states: list[dict[str, Any]]
+) -> None:
+    rows = [post.row() for post in new]
+    if rows:
+        db.execute(insert(posts), [{"person": person, **row} for row in rows])
+    again = [post.row() for post in touched]
+    if again:
+        by_id = update(posts).where(posts.c.id == bindparam("this"))
+        db.execute(
+            by_id.values({name: bindparam(f"new_{name}") for name in again[0] if name != "id"}),
+            [{"this": row["id"], **{f"new_{name}": row[name] for name in row if name != "id"}} for row in again],
+        )
+    if states:
+        db.execute(insert(revisions), states)
+
+
+def posts_of(db: Connection, person: str | None) -> list[Post]:
+    which: ColumnElement[bool] = true() if person is None else posts.c.person == person
+    states: dict[str, list[Revision]] = defaultdict(list)
+    for row in db.execute(select(revisions).join(posts).where(which).order_by(revisions.c.post, revisions.c.number)):
+        states[row.post].append(
+            Revision(digest=row.digest, seen=row.seen, title=row.title, html=row.html, text=row.text)
+        )
+    found = [_post(row, tuple(states[row.id])) for row in db.execute(select(posts).where(which).order_by(posts.c.id))]
+    # Sorting is stable: those without a date keep the order of their ids, behind the others.
+    return sorted(
+        found, key=lambda post: (post.published is None, -post.published.timestamp() if post.published else 0)
+    )
+
+
+def _post(row: Row[Any], states: tuple[Revision, ...]) -> Post:
+    own_first = sorted(row.sightings.items(), key=lambda sighting: (sighting[0] != row.feed, sighting[0]))
+    tags = dict.fromkeys((tag, found) for _, sighting in own_first for tag, found in sighting["tags"])
+    return Post(
+        id=row.id,
+        person=row.person,
+        feed=row.feed,
+        guid=row.guid,
+        link=row.link,
+        author=row.author,
+        published=row.published,
+        tags=tuple(Tag(tag=tag, found=found) for tag, found in tags),
+        revisions=states,
+        gone=row.gone,
+    )

@@ -1,0 +1,286 @@
+"""The tables. What they hold changes only together with a new file in `migrations/versions`.
+
+Three types convert at the edge, so that both databases give back the same: `Words` and `Document` hold nothing that
+PostgreSQL would refuse, `Instant` is aware and in UTC where SQLite would drop the zone.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+def storable(value: Any) -> Any:
+    """The same value with texts that both databases hold: without NUL, and U+FFFD for half a surrogate pair.
+
+    Neither can be typed; PostgreSQL refuses the one and UTF-8 the other. Strings, lists and mappings are walked.
+    """
+    if isinstance(value, str):
+        if value.isascii():
+            return value.replace("\0", "")
+        return value.replace("\0", "").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, Mapping):
+        return {storable(key): storable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(each) for each in value]
+    return value
+
+
+class Words(TypeDecorator[str]):
+    """Text as people or programs send it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(storable(value))
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, in UTC both ways. A naive one is a bug of the caller and raises ValueError."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Document(TypeDecorator[Any]):
+    """A value that is read and written whole, as JSON; dataclasses go in, what JSON knows comes out."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(storable(msgspec.to_builtins(value))).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else msgspec.json.decode(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _person(**more: Any) -> Column[str]:
+    return Column("person", Words, ForeignKey("people.id"), nullable=False, **more)
+
+
+def _submission(**more: Any) -> Column[str]:
+    return Column("submission", Words, ForeignKey("submissions.id"), nullable=False, **more)
+
+
+# -- the course ------------------------------------------------------------------------------------------------------
+
+course = Table(
+    "course",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_course"), primary_key=True, autoincrement=False),
+    Column("setup", Document, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("email", Words, nullable=False),
+    Column("role", Words, nullable=False),
+    Column("feeds", Document, nullable=False),
+    Column("excluded", Document, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+    Column("link_serial", Integer, nullable=False),
+)
+
+rubrics = Table(
+    "rubrics",
+    metadata,
+    Column("digest", Words, primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("name", Words, nullable=False),
+    Column("content", Document, nullable=False),
+)
+
+# -- feeds and posts -------------------------------------------------------------------------------------------------
+
+feeds = Table(
+    "feeds",
+    metadata,
+    _person(primary_key=True),
+    Column("url", Words, primary_key=True),
+    Column("title", Words, nullable=False),
+    Column("etag", Words, nullable=False),
+    Column("last_modified", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("succeeded", Instant),
+    Column("tried", Instant),
+    Column("error", Words, nullable=False),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", Words, primary_key=True),
+    _person(index=True),
+    Column("feed", Words, nullable=False),
+    Column("guid", Words, nullable=False),
+    Column("link", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("published", Instant),
+    Column("gone", Instant),
+    Column("sightings", Document, nullable=False),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("post", Words, ForeignKey("posts.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Words, nullable=False),
+    Column("seen", Instant, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("html", Words, nullable=False),
+    Column("text", Words, nullable=False),
+)
+
+# -- submissions and turns -------------------------------------------------------------------------------------------
+
+pseudonyms = Table("pseudonyms", metadata, Column("name", Words, primary_key=True))
+"""Every name ever given, so that none is given twice, to submissions and to allocations alike."""
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", Words, primary_key=True),
+    _person(),
+    Column("assignment", Words, nullable=False, index=True),
+    Column("rubric", Words, ForeignKey("rubrics.digest"), nullable=False),
+    Column("revisions", Document, nullable=False),
+    Column("pseudonym", Words, ForeignKey("pseudonyms.name"), nullable=False, unique=True),
+    UniqueConstraint("person", "assignment"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    _submission(primary_key=True),
+    Column("request", Words, primary_key=True),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Words, primary_key=True),
+    _submission(),
+    Column("sequence", Integer, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("via", Words, nullable=False),
+    Column("salt", Words, nullable=False),
+    Column("previous", Words, nullable=False),
+    Column("digest", Words, nullable=False),
+    Column("rest", Document, nullable=False),
+    UniqueConstraint("submission", "sequence"),
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("digest", Words, primary_key=True),
+    _submission(index=True),
+    Column("salt", Words),
+    Column("text", Words),
+)
+"""The words of turns. Erasing takes text and salt away: with the salt left, a short text could be guessed."""
+
+# -- allocations -----------------------------------------------------------------------------------------------------
+
+allocations = Table(
+    "allocations",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("assignment", Words, nullable=False, index=True),
+    _submission(),
+    Column("reviewer", Words, ForeignKey("people.id"), nullable=False, index=True),
+    Column("pseudonym", Words, ForeignKey("pseudonyms.name"), nullable=False, unique=True),
+    Column("opened", Instant),
+    UniqueConstraint("submission", "reviewer"),
+)
+
+allocation_runs = Table(
+    "allocation_runs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("assignment", Words, nullable=False),
+    Column("seed", Words, nullable=False),
+    Column("allocated", Integer, nullable=False),
+)
+"""For the audit: the seed of every run that allocated something. Text, because a seed may be larger than 64 bits."""
+
+# -- drafts, outbox, the sheet's inbox -------------------------------------------------------------------------------
+
+drafts = Table(
+    "drafts",
+    metadata,
+    _person(primary_key=True),
+    Column("form", Words, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("content", Document, nullable=False),
+    Column("saved", Instant, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Words, primary_key=True),
+    _person(index=True),
+    Column("due", Instant, nullable=False),
+    Column("verb", Words, nullable=False),
+    Column("arguments", Document, nullable=False),
+    Column("done", Boolean, nullable=False),
+)
+"""Acts that are done stay, without their arguments, so that a request that comes late cannot put them in again."""
+
+sheet_answers = Table(
+    "sheet_answers",
+    metadata,
+    _submission(primary_key=True),
+    Column("typed", Words, nullable=False),
+    Column("answer", Words, nullable=False),
+)

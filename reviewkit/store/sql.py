@@ -1,0 +1,177 @@
+"""The store in SQL: every method is one transaction on SQLite or PostgreSQL (what each does: `reviewkit.store`)."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from reviewkit.model import (
+    Allocation,
+    Dialogue,
+    Draft,
+    Entry,
+    Feed,
+    Frozen,
+    Person,
+    Post,
+    Rubric,
+    Said,
+    Setup,
+    Submission,
+    Turn,
+    Waiting,
+)
+from reviewkit.store import Kept, allocations, desk, engine, posts, reading, roster
+from reviewkit.store import turns as writing
+from reviewkit.store.failures import place, store_error
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+"""How often a writer begins again whom another one's row was in the way of; looking again finds the words for it."""
+
+
+class SqlStore:
+    """A `Store`. Threads share it; each call takes a connection of its own."""
+
+    def __init__(self, opened: Engine) -> None:
+        self._engine = opened
+        self._reader = engine.reading(opened)
+        self._writer = engine.writing(opened)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Reach the database, make or migrate its tables. Raises StoreError with what to do about it."""
+        opened = engine.connect(url)
+        try:
+            engine.migrate(opened)
+        except BaseException:
+            opened.dispose()
+            raise
+        return cls(opened)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _read(self, look: Callable[[Connection], T]) -> T:
+        try:
+            with self._reader.begin() as db:
+                return look(db)
+        except SQLAlchemyError as error:
+            raise store_error(error, place(self._engine.url)) from error
+
+    def _write(self, act: Callable[[Connection], T]) -> T:
+        try:
+            for _ in range(ATTEMPTS - 1):
+                try:
+                    with self._writer.begin() as db:
+                        return act(db)
+                except IntegrityError:
+                    continue
+            with self._writer.begin() as db:
+                return act(db)
+        except SQLAlchemyError as error:
+            raise store_error(error, place(self._engine.url)) from error
+
+    # -- the course, its people and rubrics
+    def keep_course(self, setup: Setup, people: Iterable[Person], rubrics: Iterable[Rubric]) -> None:
+        people, rubrics = list(people), list(rubrics)
+        self._write(lambda db: roster.keep_course(db, setup, people, rubrics))
+
+    def setup(self) -> Setup | None:
+        return self._read(roster.setup)
+
+    def people(self) -> list[Person]:
+        return self._read(roster.everybody)
+
+    def rubrics(self) -> list[Rubric]:
+        return self._read(roster.versions)
+
+    # -- links and sign-ins
+    def link_serial(self, person: str) -> int:
+        return self._read(lambda db: roster.link_serial(db, person))
+
+    def revoke_links(self, person: str) -> int:
+        return self._write(lambda db: roster.revoke_links(db, person))
+
+    # -- feeds and posts
+    def feeds(self) -> list[Feed]:
+        return self._read(posts.feeds_of)
+
+    def keep_pull(self, feed: Feed, entries: Sequence[Entry], *, seen: datetime) -> Kept:
+        return self._write(lambda db: posts.keep_pull(db, feed, entries, seen))
+
+    def posts(self, person: str | None = None) -> list[Post]:
+        return self._read(lambda db: posts.posts_of(db, person))
+
+    # -- submissions and turns
+    def open_submission(
+        self, person: str, assignment: str, rubric: str, revisions: Sequence[Frozen], said: Said, *, request: str = ""
+    ) -> Dialogue:
+        return self._write(lambda db: writing.open_submission(db, person, assignment, rubric, revisions, said, request))
+
+    def submissions(self, assignment: str | None = None) -> list[Submission]:
+        return self._read(lambda db: reading.submissions_of(db, assignment))
+
+    def say(self, submission: str, said: Sequence[Said], *, after: int, request: str = "") -> Dialogue:
+        return self._write(lambda db: writing.say(db, submission, said, after, request))
+
+    def has_request(self, submission: str, request: str) -> bool:
+        return self._read(lambda db: reading.has_request(db, submission, request))
+
+    def say_all(self, turns: Sequence[tuple[str, int, Said]]) -> None:
+        self._write(lambda db: writing.say_all(db, turns))
+
+    def dialogue(self, submission: str) -> Dialogue:
+        return self._read(lambda db: reading.dialogue(db, submission))
+
+    def dialogues(self, assignment: str | None = None) -> list[Dialogue]:
+        return self._read(lambda db: reading.dialogues(db, assignment))
+
+    def bare_turns(self, submission: str) -> list[tuple[Turn, dict[str, Any]]]:
+        return self._read(lambda db: reading.bare_turns(db, submission))
+
+    def erase_text(self, digest: str) -> None:
+        self._write(lambda db: writing.erase_text(db, digest))
+
+    # -- allocations
+    def keep_allocations(self, assignment: str, pairs: Sequence[tuple[str, str]], *, seed: int) -> list[Allocation]:
+        return self._write(lambda db: allocations.keep_allocations(db, assignment, pairs, seed))
+
+    def allocations(self, assignment: str | None = None, reviewer: str | None = None) -> list[Allocation]:
+        return self._read(lambda db: allocations.allocations_of(db, assignment, reviewer))
+
+    def open_allocation(self, id: str, at: datetime) -> Allocation:
+        return self._write(lambda db: allocations.open_allocation(db, id, at))
+
+    # -- drafts
+    def keep_draft(self, draft: Draft) -> Draft:
+        return self._write(lambda db: desk.keep_draft(db, draft))
+
+    def draft(self, person: str, form: str) -> Draft | None:
+        return self._read(lambda db: desk.draft_of(db, person, form))
+
+    def drop_draft(self, person: str, form: str) -> None:
+        self._write(lambda db: desk.drop_draft(db, person, form))
+
+    # -- outbox
+    def put(self, waiting: Waiting) -> None:
+        self._write(lambda db: desk.put(db, waiting))
+
+    def take_due(self, now: datetime) -> list[Waiting]:
+        return self._read(lambda db: desk.due(db, now))
+
+    def waiting(self, person: str) -> list[Waiting]:
+        return self._read(lambda db: desk.waiting_for(db, person))
+
+    def done(self, id: str) -> bool:
+        return self._write(lambda db: desk.done(db, id))
+
+    # -- the sheet's inbox
+    def sheet_answers(self) -> dict[str, tuple[str, str]]:
+        return self._read(desk.sheet_answers_of)
+
+    def keep_sheet_answer(self, submission: str, typed: str, answer: str) -> None:
+        self._write(lambda db: desk.keep_sheet_answer(db, submission, typed, answer))
