@@ -1,0 +1,5 @@
+"""The fixtures that several tests share."""
+
+from tests.stores import made_sqlite, postgresql, sqlite_store, sqlite_url, store, store_url
+
+__all__ = ["made_sqlite", "postgresql", "sqlite_store", "sqlite_url", "store", "store_url"]
