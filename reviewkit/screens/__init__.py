@@ -2,8 +2,8 @@
 
 These functions run where the course is; a page only draws what they give. A screen's module has `ROLES` (who may open
 it), `view(course, viewer, params)` and `HANDLERS`: for every event a function of (course, viewer, event) that does it
-and gives `{"params": ...}`, the place to show next, or `{}` for the same place. It tries the verb of the course and
-lets `ReviewkitError`s rise.
+and gives `{"params": ...}`, the place to show next, or `{}` for the same place; what else it gives stands in the reply.
+It tries the verb of the course and lets `ReviewkitError`s rise.
 """
 
 import importlib
@@ -114,14 +114,14 @@ def act(course: "Course", viewer: Person, screen: str, event: Mapping[str, Any])
         kind = _checked(event)
         if kind == "draft":
             return _keep_draft(course, viewer, event)
-        params = _place(event.get("params"))
+        params, done = _place(event.get("params")), dict[str, Any]()
         if kind != "look":
             handler = module.HANDLERS.get(kind)
             if handler is None:
                 raise Invalid("This page is older than the course. Reload it; your text is kept.")
             done = dict(handler(course, viewer, event))
             params = _place(done.pop("params", params))
-        return {"ok": True, "view": module.view(course, viewer, params)}
+        return {**done, "ok": True, "view": module.view(course, viewer, params)}
     except Conflict as error:
         return _refused(error) | {"view": module.view(course, viewer, _place(event.get("params")))}
     except ReviewkitError as error:
