@@ -1,0 +1,390 @@
+// Sign-off: the class table, what the round may do next, and the chosen dialogue in a pane beside it.
+import { h, icon, voice, connect, page, busy, seg, table, strip, timeline, note, empty, dialog, toast, redraw, complain, levels, field, gradeField, toggles, reading, remembered, remember, judged, labelledTexts, paragraphs } from "./lib.js";
+
+const KEYS = [["↑ ↓", "Another row"], ["Space", "Select the row"], ["Enter", "Go to the pane"], ["Escape", "Back to the row"], ["A", "Accept"], ["D", "Go to the grade"], ["?", "This list"]];
+const EXCERPT = 180;
+const slug = text => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-");
+const plural = (many, one) => `${many} ${one}${many === 1 ? "" : "s"}`;
+const inOneColumn = () => matchMedia("(max-width: 73.75rem)").matches;
+
+function renderSignOff({ model, el, signal }) {
+  const link = connect(model);
+  const shown = { filter: "all", find: "", sort: { by: "", direction: "ascending" }, here: null, unfolded: new Set(), levels: false, other: false, problem: null, left: [] };
+  const selected = new Set();
+  const view = () => model.get("view");
+  const keysOn = () => remembered("keys") !== "off";
+  let moving = null, wanted = null;
+
+  // -- which rows
+
+  const FILTERS = { all: () => true, mine: line => line.mine, apart: line => line.flags.includes("Far apart") };
+  const ORDERS = { student: line => line.name, self: line => line.shares.self ?? -1, median: line => line.shares.median ?? -1, waiting: line => `${line.mine ? 0 : 1}${line.waiting}` };
+
+  function rows() {
+    const find = shown.find.toLowerCase(), { by, direction } = shown.sort, turn = direction === "ascending" ? 1 : -1;
+    const found = view().lines.filter(line => FILTERS[shown.filter](line) && `${line.name} ${line.title}`.toLowerCase().includes(find));
+    if (!by) return found;
+    const order = (a, b) => typeof a === "string" ? a.localeCompare(b) : a - b;
+    return [...found].sort((a, b) => turn * order(ORDERS[by](a), ORDERS[by](b)));
+  }
+
+  const hereId = () => shown.here ?? view().params.open;
+  const isLoaded = () => view().detail?.id === hereId();
+
+  async function open(id, { toPane = false } = {}) {
+    Object.assign(shown, { here: id, problem: null, unfolded: new Set(), levels: false, other: false });
+    wanted = toPane ? id : wanted;
+    draw();
+    if (view().detail?.id !== id) {
+      const reply = await link.act({ type: "open", params: { ...view().params, open: id } });
+      if (!reply.ok) { shown.problem = reply.error.message; draw(); }
+    }
+    if (wanted === id && isLoaded()) { wanted = null; toPaneHead(); }
+  }
+
+  function toPaneHead() {
+    const head = el.querySelector("#pane-title");
+    head?.focus({ preventScroll: true });
+    head?.closest(".pane").scrollIntoView({ block: inOneColumn() ? "start" : "nearest" });
+  }
+
+  // -- drawing
+
+  function draw() {
+    const { frame: about, title, lede, rounds, step, params, lines } = view();
+    if (isLoaded()) shown.here = null;
+    for (const id of selected) if (!lines.some(line => line.submission === id && line.selectable)) selected.delete(id);
+    const { detail } = view();
+    history.replaceState(null, "", `?${new URLSearchParams({ assignment: params.assignment, ...(detail?.submission ? { open: detail.submission } : {}) })}`);
+    redraw(el, page({ name: "sign-off", frame: about, wide: true, title, lede, status: link.status.el },
+      rounds.length > 1 ? h("div", { class: "rounds" }, seg({ label: "Round", value: params.assignment, prefix: "round", options: rounds.map(round => ({ value: round.id, text: round.title })),
+        onchange: assignment => { shown.here = null; link.act({ type: "open", params: { assignment } }); } })) : null,
+      step ? stepLine(step) : null,
+      lines.length ? h("div", { class: "so" }, classSection(), detail ? pane(detail) : null)
+        : empty({ name: "class", icon: "people", title: "Nobody is here yet", text: "Students appear in this table when the roster is imported." })));
+    tell();
+  }
+
+  // What the round may do next.
+  function stepLine({ text, allocate, reveal }) {
+    return h("div", { class: "step-line" },
+      h("p", { class: "mu" }, text, allocate && !allocate.reviews ? [" ", allocate.relaxed.join(" ")] : null),
+      allocate?.reviews ? h("button", { class: "btn s", type: "button", testid: "allocate", onclick: () => askAllocate(allocate) }, "Allocate reviews") : null,
+      reveal ? h("button", { class: "btn s", type: "button", testid: "reveal", onclick: () => askReveal(reveal) }, "Reveal reviews") : null);
+  }
+
+  function askAllocate({ reviews, seed, text, relaxed }) {
+    dialog({ title: `Allocate ${plural(reviews, "review")}?`, text, confirm: "Allocate reviews", cancel: "Not yet",
+      onconfirm: async () => {
+        const reply = await link.act({ type: "allocate", assignment: view().params.assignment, seed, relaxed });
+        if (reply.ok) toast({ text: `${plural(reply.allocated, "review")} allocated.` });
+        return reply;
+      } },
+    relaxed.length ? [h("p", { class: "st", testid: "relaxed" }, "What had to be relaxed"), h("ul", { class: "plain" }, relaxed.map(sentence => h("li", null, sentence)))]
+      : h("p", { class: "mu", testid: "relaxed" }, "Nothing had to be relaxed: nobody reviews themselves, and no two people review each other."));
+  }
+
+  function askReveal({ text, short, minimum }) {
+    let reason = "";
+    dialog({ title: "Reveal the reviews?", text, confirm: "Reveal reviews", cancel: "Not yet",
+      onconfirm: async () => {
+        const reply = await link.act({ type: "reveal", assignment: view().params.assignment, reason });
+        if (reply.ok && !reply.revealed) return { ok: false, error: { message: `Nothing was revealed: every submission has ${minimum}. Give a reason to reveal them all the same.` } };
+        if (reply.ok) toast({ text: `The reviews of ${plural(reply.revealed, "submission")} are revealed.` });
+        return reply;
+      } },
+    short.length ? field({ name: "reason", label: `Reason to reveal those with ${minimum}`, hint: `Without a reason they wait: ${short.join(", ")}.`, rows: 2, oninput: value => { reason = value; } }) : null);
+  }
+
+  // -- the class table
+
+  function classSection() {
+    const { lines, scale, axis } = view(), list = rows(), numbers = scale.kind !== "levels";
+    const counted = (name, text) => ({ value: name, text: `${text} ${lines.filter(FILTERS[name]).length}` });
+    const open_ = list.filter(line => line.selectable), all = open_.length > 0 && open_.every(line => selected.has(line.submission));
+    const columns = [
+      { name: "select", class: "pick", text: h("input", { class: "ck", type: "checkbox", testid: "select-all", "aria-label": "Select all shown that self and peers agree on", checked: all,
+        onchange: ({ target }) => { open_.forEach(line => target.checked ? selected.add(line.submission) : selected.delete(line.submission)); draw(); } }) },
+      { name: "student", text: "Student", sort: true },
+      { name: "plot", text: h("span", { class: "row voices" }, voice("self"), "Self ", voice("peer"), "Peers") },
+      ...(numbers ? [{ name: "self", text: "Self", number: true, sort: true, class: "desk" }, { name: "median", text: "Median", number: true, sort: true, class: "desk" }] : []),
+      { name: "waiting", text: "Waiting on", sort: true, class: "desk" },
+    ];
+    return h("section", { "aria-label": "Class", onkeydown: rowKeys },
+      h("div", { class: "row sp wrap tools" },
+        seg({ label: "Filter", value: shown.filter, prefix: "filter", options: [counted("all", "All"), counted("mine", "Waiting on me"), counted("apart", "Far apart")],
+          onchange: filter => { shown.filter = filter; draw(); } }),
+        h("div", { class: "row" },
+          h("label", { class: "srch" }, icon("search"), h("span", { class: "vh" }, "Find a student or submission"),
+            h("input", { placeholder: "Find", testid: "find", value: shown.find, type: "search", maxlength: 100, oninput: ({ target }) => { shown.find = target.value; draw(); } })),
+          h("button", { class: "btn q s desk", type: "button", testid: "keys", onclick: showKeys }, "Keys"))),
+      h("div", { class: "tblw", tabIndex: 0, role: "group", "aria-label": "Class table" }, table({ testid: "table-class", caption: captionOf(axis, scale), columns, sorted: shown.sort,
+        onsort: by => { shown.sort = { by, direction: shown.sort.by === by && shown.sort.direction === "ascending" ? "descending" : "ascending" }; draw(); },
+        rows: list.map(line => rowOf(line, axis, numbers)) })),
+      list.length ? null : h("p", { class: "mu none-found", role: "status" }, "No row matches."),
+      selected.size ? bulk() : null,
+      shown.left.length ? note("error", h("p", null, "These were left as they are:"), h("ul", { class: "plain" }, shown.left.map(sentence => h("li", null, sentence)))) : null,
+      lines.some(line => line.flags.length) ? h("p", { class: "sm mu below" }, "Submissions that are far apart cannot be accepted in bulk. Open each one.") : null);
+  }
+
+  const captionOf = (axis, scale) => scale.kind === "0-100" ? `Everybody in this round. The plots run from ${axis.min} to ${axis.max}.` : "Everybody in this round.";
+
+  function rowOf(line, axis, numbers) {
+    const { id, submission, name, title, word, shares, finding, waiting, mine, hint, flags, selectable } = line;
+    const flagged = flags.map(flag => h("span", { class: "flg" }, icon("flag"), flag));
+    const box = selectable ? h("input", { class: "ck", type: "checkbox", testid: `select-${id}`, "aria-label": `Select ${name}`, checked: selected.has(submission),
+      onchange: ({ target }) => { select(submission, target.checked); } })
+      : mine ? h("input", { class: "ck", type: "checkbox", disabled: true, title: flags[0] ?? hint, "aria-label": `${name} cannot be selected: ${flags[0] ?? hint}` }) : h("span", { class: "vh" }, "Not selectable");
+    return { id, head: 1, attrs: { "aria-selected": id === hereId(), onclick: event => { if (!event.target.closest("a, input, button")) open(id); } }, cells: [
+      box,
+      [h("a", { href: submission ? `?open=${submission}` : "#", class: "st name", testid: `open-${id}`, onclick: event => { event.preventDefault(); open(id, { toPane: inOneColumn() }); } }, name),
+        h("span", { class: "xs mu clip" }, title || word), h("span", { class: "phone xs" }, flagged.length ? flagged : waiting || word)],
+      shares.self === null && shares.median === null ? h("span", { class: "xs qt" }, word) : strip({ ...shares, label: finding, ...axis, width: 150 }),
+      ...(numbers ? [line.self || dash(), line.median ? [line.median, h("span", { class: "xs mu nw range" }, line.range)] : dash()] : []),
+      [h("span", { class: mine ? "st" : null }, waiting || word), flagged.length ? flagged : waiting ? h("span", { class: "xs mu nw under" }, hint) : null],
+    ] };
+  }
+
+  const dash = () => [h("span", { "aria-hidden": "true", class: "qt" }, "–"), h("span", { class: "vh" }, "none yet")];
+
+  function select(submission, on) {
+    if (on) selected.add(submission); else selected.delete(submission);
+    draw();
+  }
+
+  function bulk() {
+    const many = selected.size, near = view().scale.kind === "levels" ? "within one level" : view().scale.kind === "letters" ? "on the letter" : "within 5 points";
+    return h("div", { class: "bulk", role: "region", "aria-label": "Selected" }, h("span", null, h("b", null, `${many} selected.`), " ", h("span", { class: "mu" }, `Self and peers agree ${near}.`)),
+      h("button", { class: "btn p s", type: "button", testid: "bulk-accept", onclick: askBulk }, `Accept ${plural(many, "grade")}`));
+  }
+
+  function askBulk() {
+    const chosen = view().lines.filter(line => selected.has(line.submission));
+    dialog({ title: `Accept ${plural(chosen.length, "grade")}?`, text: "Each proposal is agreed and signed as it stands. The authors see it in their dialogue.", confirm: `Accept ${plural(chosen.length, "grade")}`, cancel: "Not yet",
+      onconfirm: async () => {
+        const reply = await link.act({ type: "bulk-accept", assignment: view().params.assignment, chosen: chosen.map(({ submission, self }) => ({ submission, grade: self })) });
+        if (!reply.ok) return reply;
+        selected.clear();
+        shown.left = reply.left;
+        draw();
+        toast({ text: `${plural(reply.accepted.length, "grade")} accepted and signed.` });
+        return reply;
+      } },
+    h("ul", { class: "plain named" }, chosen.map(({ name, self }) => h("li", { class: "row sp" }, h("span", null, name), h("b", null, self || "as proposed")))));
+  }
+
+  // -- keys
+
+  function showKeys() {
+    const on = h("input", { class: "ck", type: "checkbox", testid: "keys-on", checked: keysOn(), onchange: ({ target }) => remember("keys", target.checked ? null : "off") });
+    dialog({ title: "Keys in Sign-off", cancel: "Close" },
+      h("dl", { class: "keys" }, KEYS.map(([key, does]) => h("div", null, h("dt", null, h("kbd", null, key)), h("dd", null, does)))),
+      h("label", { class: "row sm" }, on, "Use these keys"));
+  }
+
+  function rowKeys(event) {
+    const at = event.target.closest?.("tr[data-testid]");
+    if (!keysOn() || !at || event.altKey || event.ctrlKey || event.metaKey) return;
+    const list = rows(), index = list.findIndex(line => `row-${line.id}` === at.dataset.testid), line = list[index];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && list[index + step]) {
+      event.preventDefault();
+      moveTo(list[index + step].id);
+    } else if (event.key === " " && event.target.matches("a")) {
+      event.preventDefault();
+      if (line.selectable) select(line.submission, !selected.has(line.submission));
+      else toast({ text: `${line.name} cannot be selected${line.flags[0] ? `: ${line.flags[0].toLowerCase()}` : ""}.` });
+    } else if (event.key === "Enter" && event.target.matches("a")) {
+      event.preventDefault();
+      open(line.id, { toPane: true });
+    }
+  }
+
+  // The row moves at once; its dialogue is fetched when the keys rest.
+  function moveTo(id) {
+    shown.here = id;
+    draw();
+    el.querySelector(`[data-testid="open-${CSS.escape(id)}"]`)?.focus();
+    clearTimeout(moving);
+    moving = setTimeout(() => open(id), 120);
+  }
+
+  function pageKeys(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented || !el.contains(event.target)) return;
+    if (event.key === "Escape" && event.target.closest(".pane")) {
+      el.querySelector(`[data-testid="open-${CSS.escape(hereId())}"]`)?.focus();
+      return;
+    }
+    if (!keysOn() || event.target.matches("textarea, select, input:not([type=radio], [type=checkbox])")) return;
+    const does = { a: () => isLoaded() && el.querySelector('[data-testid="accept"]')?.click(), d: toGrade, "?": showKeys }[event.key.toLowerCase()];
+    if (!does) return;
+    event.preventDefault();
+    does();
+  }
+
+  const toGrade = () => (el.querySelector('.pane [data-testid="grade"]') ?? el.querySelector('.pane [data-testid="field-word"]'))?.focus();
+
+  // -- the pane
+
+  function pane(detail) {
+    const list = rows(), index = list.findIndex(line => line.id === hereId());
+    const go = (to, text, sign) => h("button", { class: "btn q s", type: "button", "aria-label": text, testid: slug(text), onclick: () => list[to] && open(list[to].id) }, icon(sign));
+    return h("aside", { class: "card pane as-teach", "aria-labelledby": "pane-title", testid: "pane", inert: !isLoaded(), "aria-busy": !isLoaded() ? "true" : null },
+      h("div", { class: "row sp" }, h("h2", { id: "pane-title", tabIndex: -1 }, detail.name),
+        h("span", { class: "row sm turn-over" }, go(index - 1, "Previous", "left"), h("span", { class: "mu" }, index < 0 ? "" : `${index + 1} of ${list.length}`), go(index + 1, "Next", "right"))),
+      detail.submission ? dialogueOf(detail) : note("neutral", detail.why));
+  }
+
+  function dialogueOf(detail) {
+    return [
+      h("p", { class: "mu" }, detail.title, " ", h("button", { class: "lnk", type: "button", testid: "read-post", onclick: () => readPost(detail) }, "Read the post")),
+      detail.posts.some(post => post.changed) ? h("p", { class: "sm mu row" }, icon("info"), "The blog shows another text by now. This is the frozen one.") : null,
+      detail.plot.self === null && detail.plot.median === null ? null : scalePlot(detail.plot),
+      timeline(detail.turns.map(turnItem)),
+      h("hr", { class: "rule" }),
+      h("div", { class: "stack" },
+        shown.problem ? note("error", shown.problem) : null,
+        detail.why ? note(detail.does === "nothing" && detail.agreed ? "ok" : "neutral", detail.agreed && detail.does === "nothing" ? `${detail.why} Agreed at ${detail.agreed}.` : detail.why) : null,
+        detail.does === "decide" ? decide(detail) : null,
+        detail.does === "sign" ? h("button", { class: "btn p", type: "button", testid: "accept", onclick: () => askAccept(detail) }, `Sign${detail.agreed ? ` at ${detail.agreed}` : ""}`) : null),
+    ];
+  }
+
+  // Self, peers and the counter-proposal on the scale, with its numbers under it where the course has numbers.
+  function scalePlot({ self, median, low, high, teach, finding }) {
+    const { axis: { min, max }, scale } = view(), x = value => 10 + (Math.min(max, Math.max(min, value)) - min) * 360 / (max - min);
+    const there = value => value !== null && value !== undefined, ticks = [0, 1, 2, 3].map(part => min + part * (max - min) / 3);
+    return h("svg", { class: "plot big", viewBox: "0 0 380 62", width: "100%", role: "img", "aria-label": finding },
+      h("line", { class: "ax", x1: 10, x2: 370, y1: 28, y2: 28 }),
+      scale.kind === "0-100" ? ticks.map((tick, at) => h("text", { x: x(tick), y: 56, "text-anchor": at === 0 ? "start" : at === 3 ? "end" : "middle" }, String(Math.round(tick)))) : null,
+      there(low) ? h("line", { class: "rg", x1: x(low), x2: x(high), y1: 28, y2: 28 }) : null,
+      there(median) ? h("rect", { class: "pp", x: x(median) - 6, y: 22, width: 12, height: 12, transform: `rotate(45 ${x(median)} 28)` }) : null,
+      there(self) ? h("circle", { class: "ps", cx: x(self), cy: 28, r: 7 }) : null,
+      there(teach) ? h("rect", { class: "pt", x: x(teach) - 6, y: 4, width: 12, height: 12, rx: 2 }) : null);
+  }
+
+  function turnItem(turn) {
+    const more = turn.judgements?.length || turn.texts?.length || turn.text.length > EXCERPT || turn.old;
+    const short = turn.old ? "An earlier version of this review." : turn.text.length > EXCERPT ? `${turn.text.slice(0, EXCERPT).replace(/\s+\S*$/, "")}…` : turn.text;
+    return { id: `turn-${turn.id}`, voice: turn.voice, title: turn.title, time: turn.when, body: [
+      short ? h("p", { class: "words" }, short) : null,
+      more ? h("details", { open: shown.unfolded.has(turn.id), ontoggle: ({ target }) => { if (target.open) shown.unfolded.add(turn.id); else shown.unfolded.delete(turn.id); } },
+        h("summary", { class: "sm mu" }, "Show all", h("span", { class: "vh" }, `: ${turn.title}`)),
+        h("div", { class: "stack" }, turn.old || turn.text.length > EXCERPT ? paragraphs(turn.text) : null,
+          turn.judgements?.length ? judged(turn.judgements, turn.voice) : null, labelledTexts(turn.texts ?? []))) : null,
+    ] };
+  }
+
+  function readPost({ posts, name }) {
+    dialog({ title: `The submission of ${name}`, cancel: "Close", class: "big" }, h("div", { class: "stack-l" }, posts.map(post => reading({ label: post.title, title: post.title, html: post.html,
+      foot: [post.when ? `Published ${post.when}. ` : "", post.link ? h("a", { href: post.link, target: "_blank", rel: "noopener noreferrer" }, "Open it on the author's site") : null] }))));
+  }
+
+  // -- deciding
+
+  const draftOf = detail => link.draft(detail.draft, { onchange: draw });
+
+  // What the pane holds now against the author's standing proposal.
+  function stance(detail) {
+    const said = draftOf(detail).content, grade = said.grade ?? "", chosen = said.levels ?? {};
+    const changed = detail.criteria.filter(({ id, self }) => chosen[id] !== undefined && chosen[id] !== self);
+    return { said, grade, changed, differs: changed.length > 0 || grade.trim() !== detail.standing };
+  }
+
+  function decide(detail) {
+    const draft = draftOf(detail), said = draft.content, { scale, recognitions } = view();
+    const extra = (said.recognised ?? []).filter(text => !recognitions.includes(text)), words = [...recognitions, ...extra];
+    return [
+      draft.notice(),
+      gradeField({ label: "Grade", scale, value: said.grade ?? "", oninput: grade => { draft.set({ grade }); tell(); }, onkeydown: null }),
+      h("div", null, h("p", { class: "sm mu", id: "level-words" }),
+        h("details", { class: "change", open: shown.levels, ontoggle: ({ target }) => { shown.levels = target.open; } },
+          h("summary", { class: "sm", testid: "change-levels" }, "Change levels"),
+          h("div", { class: "stack" }, detail.criteria.map(criterion => criterionOf(criterion, draft))))),
+      field({ name: "word", label: "Your word", value: said.word ?? "", rows: 3, readonly: draft.locked, hint: `To ${detail.name}: what worked, what could be better.`, oninput: word => draft.set({ word }) }),
+      h("div", null, toggles({ label: "Recognise", voice: "teach", prefix: "recognise", options: words.map(text => ({ name: slug(text), text })), pressed: (said.recognised ?? []).map(slug),
+        onchange: names => draft.set({ recognised: words.filter(text => names.includes(slug(text))) }) }),
+      shown.other ? otherField(draft) : h("button", { class: "btn q s", type: "button", testid: "recognise-other", onclick: () => { shown.other = true; draw(); el.querySelector("#recognise-text").focus(); } }, icon("plus"), "Other")),
+      h("div", { class: "deciding" },
+        detail.proposed ? h("button", { class: "btn", type: "button", testid: "accept", onclick: () => askAccept(detail) }, acceptWords(detail)) : null,
+        detail.can_discuss ? h("button", { class: "btn", type: "button", testid: "discuss", onclick: event => discuss(detail, event.currentTarget) }) : null),
+    ];
+  }
+
+  const acceptWords = detail => detail.standing ? `Accept ${detail.standing}` : "Accept these levels";
+
+  function criterionOf({ id, name, levels: list, self, peers }, draft) {
+    const told = [self === null ? "" : `self ${list[self].name}`, peers.length ? `peers ${[...new Set(peers)].sort((a, b) => a - b).map(level => list[level].name).join(", ")}` : ""].filter(Boolean).join("; ");
+    const chosen = draft.content.levels?.[id] ?? self;
+    return h("div", null, h("p", { class: "row sp" }, h("span", { class: "st" }, name), h("span", { class: "xs mu" }, told)),
+      levels({ criterion: id, name, levels: list, value: chosen, voice: "teach", readonly: draft.locked, onchange: level => { draft.set({ levels: { ...draft.content.levels, [id]: level } }); draw(); } }),
+      chosen === self || chosen === undefined || chosen === null ? null : field({ name: `note-${id}`, label: `Why ${list[chosen].name}`, value: draft.content.notes?.[id] ?? "", rows: 2,
+        oninput: value => draft.set({ notes: { ...draft.content.notes, [id]: value } }) }));
+  }
+
+  function otherField(draft) {
+    const input = h("input", { class: "in", id: "recognise-text", maxlength: 60, testid: "recognise-text", onkeydown: event => { if (event.key === "Enter") { event.preventDefault(); add(); } } });
+    const add = () => {
+      const text = input.value.trim();
+      if (text) draft.set({ recognised: [...new Set([...(draft.content.recognised ?? []), text])] });
+      shown.other = false;
+      draw();
+      el.querySelector('[data-testid="recognise-other"]')?.focus();
+    };
+    return h("div", { class: "f other" }, h("label", { for: "recognise-text" }, "Something else, in two or three words"), h("div", { class: "row" }, input, h("button", { class: "btn", type: "button", testid: "recognise-add", onclick: add }, "Add")));
+  }
+
+  // What changes with every key is set in place: the fields around it stay as they are.
+  function tell() {
+    const detail = view().detail, buttons = el.querySelector(".deciding");
+    if (!buttons) return;
+    const { grade, changed, said, differs } = stance(detail), accept = buttons.querySelector('[data-testid="accept"]'), talk = buttons.querySelector('[data-testid="discuss"]');
+    const moves = changed.map(({ id, name, levels: list }) => `${name} to ${list[said.levels[id]].name}`);
+    el.querySelector("#level-words").textContent = !detail.proposed ? "There are no proposed levels yet." : moves.length ? `${moves.join(", ")}${moves.length < detail.criteria.length ? ", the rest as proposed" : ""}.` : "All levels as proposed.";
+    accept?.classList.toggle("p", !differs || !talk);
+    talk?.classList.toggle("p", differs || !accept);
+    if (talk) talk.textContent = !differs ? "Discuss" : grade && view().scale.kind !== "levels" ? `Discuss at ${grade}` : "Discuss these levels";
+  }
+
+  function askAccept(detail) {
+    const signing = detail.does === "sign", grade = signing ? detail.agreed : detail.standing, { said, differs } = signing ? { said: {} } : stance(detail);
+    const confirm = signing ? `Sign${grade ? ` at ${grade}` : ""}` : acceptWords(detail);
+    dialog({ title: `${confirm} for ${detail.name}?`, confirm, cancel: signing ? "Not yet" : "Keep talking",
+      text: signing ? "Your signature closes the dialogue." : `The proposal that stands is agreed, and you sign it. This closes the dialogue, and ${detail.name} sees it.${differs ? " What you changed in the pane is not used." : ""}`,
+      onconfirm: async () => {
+        const reply = await link.act({ type: "accept", submission: detail.submission, seen: detail.seen, grade, word: said.word ?? "", recognised: said.recognised ?? [] });
+        if (reply.ok) done(detail, `Signed${grade ? ` at ${grade}` : ""} for ${detail.name}.`);
+        return reply;
+      } });
+  }
+
+  async function discuss(detail, button) {
+    const { said, grade, differs, changed } = stance(detail), { kind } = view().scale;
+    if (draftOf(detail).locked) return;
+    if (kind !== "levels" && differs && !grade) return void complain(el, "grade", "State the grade that you see.");
+    if (!said.word?.trim()) return void complain(el, "word", `Write a sentence to ${detail.name} before you send.`);
+    const moved = new Set(changed.map(({ id }) => id)), levelOf = ({ id, self }) => said.levels?.[id] ?? self;
+    const judgements = differs ? detail.criteria.filter(each => levelOf(each) !== null).map(each => ({ criterion: each.id, level: levelOf(each), note: moved.has(each.id) ? said.notes?.[each.id] ?? "" : "", quote: "" })) : [];
+    await busy(button, async () => {
+      const reply = await link.act({ type: "discuss", submission: detail.submission, seen: detail.seen, grade: differs ? grade : "", word: said.word, recognised: said.recognised ?? [], judgements });
+      if (reply.ok) return void done(detail, `Sent to ${detail.name}.`);
+      if (complain(el, reply.error.field, reply.error.message)) return;
+      shown.problem = reply.error.message;
+      draw();
+    });
+  }
+
+  function done(detail, text) {
+    link.forget(detail.draft.form);
+    Object.assign(shown, { problem: null, levels: false, other: false });
+    draw();
+    toast({ text });
+  }
+
+  document.addEventListener("keydown", pageKeys);
+  model.on("change:view", draw);
+  signal?.addEventListener("abort", () => { model.off("change:view", draw); document.removeEventListener("keydown", pageKeys); });
+  draw();
+}
+
+export default { render: renderSignOff };
