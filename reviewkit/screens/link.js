@@ -72,8 +72,8 @@ function connect(model, status = saveStatus()) {
 }
 
 // A draft as the server gave it ({form, revision, content, saved}; the form's name holds a random id and nobody's name), or this browser's copy where that is newer.
-function openDraft({ form, key = form, revision, content, saved }, { send, status, self }) {
-  const place = `draft:${key}`, copy = copyOf(place), newer = copy !== null && copy.revision > revision;
+function openDraft({ form, revision, content, saved }, { send, status, self }) {
+  const place = `draft:${form}`, copy = copyOf(place), newer = copy !== null && copy.revision > revision;
   let acknowledged = revision, pause = null, retry = null, done = false, other = null;
   if (copy && !newer) remember(place, null);
 
@@ -167,13 +167,13 @@ function openDraft({ form, key = form, revision, content, saved }, { send, statu
 
   // Windows of one browser find each other by the form's name; the one that was first has the pen.
   const channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("reviewkit-drafts");
-  const call = (word, to) => channel?.postMessage({ word, key, from: self, to });
+  const call = (word, to) => channel?.postMessage({ word, form, from: self, to });
   function take() {
     call("take");
     setTimeout(() => location.reload(), 1500); // the other window may be gone and not answer
   }
   channel?.addEventListener("message", async ({ data }) => {
-    if (data.key !== key || data.from === self || (data.to && data.to !== self) || done) return;
+    if (data.form !== form || data.from === self || (data.to && data.to !== self) || done) return;
     if (data.word === "open" && !draft.locked) call("here", data.from);
     else if (data.word === "here") lock("window");
     else if (data.word === "given") location.reload();

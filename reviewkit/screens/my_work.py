@@ -1,0 +1,257 @@
+"""My work: an author's posts and the one next step; what is said about one of them is in `my_submission`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reviewkit import screens
+from reviewkit.course import Course, SeenDialogue
+from reviewkit.model import Answer, Assignment, Judgement, Person, Post, Reply, SelfEvaluation, Submission
+from reviewkit.screens import dates, talk
+from reviewkit.screens.events import taken
+from reviewkit.screens.my_submission import Own, form_of, grade_agreed, title_of
+
+ROLES = ("student",)
+
+
+def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str, Any]:
+    """All posts, or the submission `params["submission"]`: its self-evaluation, afterwards its dialogue."""
+    own = Own(course=course, viewer=viewer, now=course.clock())
+    submission = params.get("submission")
+    place = own.place(submission) if submission else Start(own=own).place()
+    return {
+        "screen": "my-work",
+        "frame": screens.frame(course, viewer, "my-work"),
+        "zone": course.setup.timezone,
+        "params": {"submission": submission} if submission else {},
+        **place,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mine:
+    """A round of the course and how far the viewer is in it."""
+
+    assignment: Assignment
+    candidates: list[Post]
+    submission: Submission | None
+    seen: SeenDialogue | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """The list of an author's posts."""
+
+    own: Own
+
+    @property
+    def course(self) -> Course:
+        return self.own.course
+
+    def due(self, at: datetime | None) -> str:
+        return self.own.due(at)
+
+    def place(self) -> dict[str, Any]:
+        setup = self.course.setup
+        mine = [self.mine(each) for each in setup.assignments]
+        return {
+            "place": "start",
+            "title": "My work",
+            "lede": f"Posts from your own sites with {tags_in_words(course_tags(setup.tag, setup.assignments))}.",
+            "next": self.next(mine),
+            "posts": [self.post(post, mine) for post in self.course.posts(self.own.viewer)],
+            "missing": f"Check that it carries the tag #{setup.tag} and is public; sites are read every half hour.",
+        }
+
+    def mine(self, assignment: Assignment) -> Mine:
+        submission = self.course.submission_of(self.own.viewer, assignment)
+        return Mine(
+            assignment=assignment,
+            candidates=[] if submission else self.course.candidates(self.own.viewer, assignment),
+            submission=submission,
+            seen=self.course.dialogue(submission.id, self.own.viewer) if submission else None,
+        )
+
+    def next(self, mine: Sequence[Mine]) -> dict[str, Any] | None:
+        """The one next step: what waits for the author, else a post to choose, else nothing."""
+        for each in mine:
+            if each.seen and each.seen.waiting_on == "You":
+                return {
+                    "title": title_of(each.seen),
+                    "text": self.errand(each.seen),
+                    "action": "Continue" if self.own.unevaluated(each.seen) else "Open",
+                    "submission": each.seen.submission,
+                }
+        for each in mine:
+            if self.can_choose(each):
+                text = f"Choose the post that counts for this. {self.due(each.assignment.freeze_by)}".strip()
+                return {
+                    "title": each.assignment.title,
+                    "text": text,
+                    "action": "Choose this post" if len(each.candidates) == 1 else "Choose the newest post",
+                    "freeze": [self.freezing(each, each.candidates[0])],
+                    "post": each.candidates[0].title or "Untitled",
+                }
+        return None
+
+    def can_choose(self, mine: Mine) -> bool:
+        end = mine.assignment.freeze_by
+        return bool(mine.candidates) and (end is None or self.own.now <= end)
+
+    def errand(self, seen: SeenDialogue) -> str:
+        if self.own.unevaluated(seen):
+            done = len(self.own.levels(seen))
+            far = "Your self-evaluation has not begun." if not done else self.progress(seen) + " Everything is saved."
+            return f"{far} {self.due(seen.assignment.self_by)}".strip()
+        if seen.stage == "revealed":
+            return f"Your reviews are here, and wait for your answers. {self.due(seen.assignment.answer_by)}".strip()
+        return "Your instructor has written to you. It is your turn."
+
+    def progress(self, seen: SeenDialogue) -> str:
+        steps = len(seen.rubric.criteria) + 1
+        done = len(self.own.levels(seen))
+        return f"You are {talk.number(done)} of {talk.number(steps)} steps into your self-evaluation."
+
+    def post(self, post: Post, mine: Sequence[Mine]) -> dict[str, Any]:
+        """A line of the list of posts: where it stands, and what can be done with it."""
+        line: dict[str, Any] = {
+            "id": post.id,
+            "title": post.title or "Untitled",
+            "date": dates.day(post.published, self.own.zone) if post.published else "No date",
+            "link": post.link,
+        }
+        for each in mine:
+            if each.seen and each.submission and any(frozen.post == post.id for frozen in each.submission.revisions):
+                kind, word = self.status(each.seen)
+                action = "Continue" if self.own.unevaluated(each.seen) else "Open"
+                return line | {"kind": kind, "word": word, "submission": each.seen.submission, "action": action}
+        choices = [
+            self.freezing(each, post)
+            for each in mine
+            if self.can_choose(each) and any(candidate.id == post.id for candidate in each.candidates)
+        ]
+        if choices:
+            return line | {"kind": "out", "word": "Not in a round yet", "freeze": choices, "action": "Evaluate"}
+        return line | {"kind": "out", "word": "Not in a round", "action": ""}
+
+    def freezing(self, mine: Mine, post: Post) -> dict[str, Any]:
+        """What it takes to freeze a post for a round; for participation all candidates can be taken together."""
+        several = mine.candidates if mine.assignment.kind == "participation" else [post]
+        return {
+            "assignment": mine.assignment.id,
+            "title": mine.assignment.title,
+            "due": self.due(mine.assignment.freeze_by),
+            "posts": [{"id": each.id, "title": each.title or "Untitled"} for each in several],
+        }
+
+    def status(self, seen: SeenDialogue) -> tuple[str, str]:
+        """The kind of tag and its words."""
+        if self.own.unevaluated(seen):
+            done, steps = len(self.own.levels(seen)), len(seen.rubric.criteria) + 1
+            return "", f"Self-evaluation, step {min(done + 1, steps)} of {steps}"
+        match seen.stage:
+            case "self-evaluated" | "in review":
+                return "", "In blind review"
+            case "revealed":
+                return "peer", "Reviews to answer"
+            case "with instructor":
+                return "", "With your instructor"
+            case "discussing":
+                return ("teach", "Your turn") if talk.awaits_reply(seen.turns) else ("", "With your instructor")
+        grade = grade_agreed(seen)
+        return "ok", f"Agreed at {grade}" if grade else "Agreed"
+
+
+def course_tags(tag: str, assignments: Sequence[Assignment]) -> list[str]:
+    return list(dict.fromkeys((tag, *(each.tag for each in assignments if each.tag))))
+
+
+def tags_in_words(tags: Sequence[str]) -> str:
+    hashed = [f"#{tag}" for tag in tags]
+    return hashed[0] if len(hashed) == 1 else f"{', '.join(hashed[:-1])} or {hashed[-1]}"
+
+
+# -- events ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freezing:
+    assignment: str
+    posts: tuple[str, ...]
+    request: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    submission: str
+    seen: int
+    judgements: tuple[Judgement, ...]
+    strengths: str
+    improvements: str
+    request: str
+    grade: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    submission: str
+    seen: int
+    said: Answer
+    request: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replied:
+    submission: str
+    seen: int
+    said: Reply
+    request: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signed:
+    submission: str
+    seen: int
+    request: str
+
+
+def open_(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Go to a submission, or (without one) to all posts."""
+    return {"params": {"submission": event["submission"]} if event.get("submission") else {}}
+
+
+def freeze(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, Freezing)
+    return {"params": {"submission": course.freeze(viewer, said.assignment, said.posts, request=said.request)}}
+
+
+def submit(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, Evaluated)
+    what = SelfEvaluation(
+        judgements=said.judgements, strengths=said.strengths, improvements=said.improvements, grade=said.grade
+    )
+    course.self_evaluate(viewer, said.submission, what, seen=said.seen, request=said.request)
+    course.drop_draft(viewer, form_of(said.submission))
+    return {}
+
+
+def answer(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, Answered)
+    course.answer(viewer, said.submission, said.said, seen=said.seen, request=said.request)
+    return {}
+
+
+def reply(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, Replied)
+    course.reply(viewer, said.submission, said.said, seen=said.seen, request=said.request)
+    return {}
+
+
+def sign(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, Signed)
+    course.sign(viewer, said.submission, seen=said.seen, request=said.request)
+    return {}
+
+
+HANDLERS = {"open": open_, "freeze": freeze, "submit": submit, "answer": answer, "reply": reply, "sign": sign}
