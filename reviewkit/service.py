@@ -30,8 +30,8 @@ from reviewkit.model import Person
 from reviewkit.signing import PageToken
 
 LOG = logging.getLogger(__name__)
-LARGEST = 1 << 20
-"""Bytes that one request may have: a form full of texts is a tenth of that."""
+LARGEST = 4 << 20
+"""Bytes that one request may have; screens take less and say so in words."""
 LONGEST = 12.0
 """Seconds that one question may take; a page waits 15."""
 THREADS = 8
@@ -195,6 +195,7 @@ async def run(course: Course, secret: bytes, socket_path: Path) -> None:
 
 def main(course_file: str, socket_path: str) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     path = Path(course_file)
     try:
         secret = signing.read_secret(path.parent)

@@ -1,0 +1,246 @@
+"""The page server: Voila with our own addresses, people, processes and template, and nothing else of its own."""
+
+import asyncio
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+from traitlets.config import Config
+
+from reviewkit import screens
+from reviewkit.config import read_course
+from reviewkit.errors import ConfigError
+from reviewkit.server import pages
+from reviewkit.server.headers import log_request
+from reviewkit.server.identity import CookieIdentity, Door, OwnerAuthorizer
+from reviewkit.server.jupyter import AnyVoila
+from reviewkit.server.kernels import PageProcesses, PageSocket
+from reviewkit.server.light.manager import LightConnection
+from reviewkit.server.static import TEMPLATE, Files, StaticHandler
+from reviewkit.server.supervise import CourseService
+from reviewkit.signing import read_secret
+
+LOG = logging.getLogger(__name__)
+LARGEST_MESSAGE = 2 << 20
+"""Bytes of one message from a browser."""
+LARGEST_FORM = 1 << 14
+PAGE_ID = r"(?P<kernel_id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A screen of the product at its address: who may open it, and the notebook that shows it."""
+
+    screen: str
+    roles: tuple[str, ...]
+    notebook: Path
+
+    @property
+    def address(self) -> str:
+        return f"/{self.screen}"
+
+
+class PageServer(AnyVoila):  # type: ignore[misc]  # untyped on purpose
+    """Voila as we configure it. Of its addresses none is served: `application` has our own."""
+
+    def setup_template_dirs(self) -> None:
+        self.template_paths = [str(TEMPLATE)]
+        self.static_paths = list[str]()
+
+
+def configuration(root: Path) -> Config:
+    """Voila's settings. Nothing else on this machine configures it."""
+    config = Config()
+    config.Voila.config_file_paths = []
+    config.Voila.root_dir = str(root)
+    config.Voila.identity_provider_class = CookieIdentity
+    config.Voila.authorizer_class = OwnerAuthorizer
+    config.Voila.kernel_websocket_connection_class = LightConnection
+    config.VoilaConfiguration.multi_kernel_manager_class = PageProcesses
+    config.VoilaConfiguration.template = "reviewkit"
+    config.VoilaConfiguration.allow_template_override = "NO"
+    config.VoilaConfiguration.allow_theme_override = "NO"
+    config.VoilaConfiguration.attempt_fix_notebook = False
+    config.VoilaConfiguration.show_tracebacks = False
+    config.VoilaConfiguration.file_allowlist = []
+    config.VoilaConfiguration.http_header_envs = []
+    config.VoilaConfiguration.resources = {}
+    return config
+
+
+def page_server(root: Path) -> Any:
+    server = PageServer(config=configuration(root), log=logging.getLogger("voila"))
+    server.initialize(argv=[])
+    server.connection_dir = str(root)
+    return server
+
+
+def application(server: Any, served: Sequence[Page], *, door: Door, secret: bytes, port: int, public_url: str) -> Any:
+    """The tornado application: our handlers on Voila's settings."""
+    files = Files([page.screen for page in served])
+    settings = {
+        **server.init_settings(),
+        "page_server": server,
+        "door": door,
+        "files": files,
+        "secret": secret,
+        "port": port,
+        "public_url": public_url,
+        "secure": public_url.startswith("https://"),
+        "allow_origin": public_url,
+        "login_url": "/sign-in",
+        "xsrf_cookies": True,  # asks Careful.check_xsrf_cookie, which needs no cookie
+        "compress_response": True,
+        "default_handler_class": pages.NothingHandler,
+        "log_function": log_request,
+        "websocket_max_message_size": LARGEST_MESSAGE,
+        "cookie_secret": secret,
+    }
+    server.kernel_manager.allowed_message_types = ["comm_msg"]
+    homes = {role: page.address for page in reversed(served) for role in page.roles}
+    return Application(
+        [
+            (r"/", pages.HomeHandler, {"homes": homes}),
+            *((page.address, pages.ScreenHandler, screen(server, page)) for page in served),
+            (rf"/api/kernels/{PAGE_ID}/channels", PageSocket),
+            (r"/enter/([A-Za-z0-9_.~-]{1,500})", pages.EnterHandler),
+            (r"/sign-in", pages.SignInHandler),
+            (r"/sign-out", pages.SignOutHandler),
+            (r"/static/.*", StaticHandler, {"files": files}),
+        ],
+        **settings,
+    )
+
+
+def screen(server: Any, page: Page) -> dict[str, Any]:
+    return {
+        "screen": page.screen,
+        "roles": page.roles,
+        "notebook": pages.read_notebook(page.notebook),
+        "voila_configuration": server.voila_configuration,
+    }
+
+
+def product_pages() -> list[Page]:
+    """Every screen of the product that has a notebook."""
+    folder = dashboards()
+    return [
+        Page(screen=name, roles=screens.screen_of(name).ROLES, notebook=folder / f"{name.replace('-', '_')}.ipynb")
+        for name in screens.SCREENS
+    ]
+
+
+def dashboards() -> Path:
+    """The notebooks: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "dashboards"
+    return inside if inside.is_dir() else package.parent / "dashboards"
+
+
+def public_address(host: str, port: int, configured: str) -> str:
+    """Where people reach the pages. Raises ConfigError where sign-ins would travel in the clear."""
+    if configured:
+        return configured.rstrip("/")
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        raise ConfigError(
+            f"Pages on {host} would send sign-ins in the clear: set [server] public_url to the https address that "
+            "people use, and let a proxy with a certificate pass it on."
+        )
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+@contextmanager
+def runtime_folder() -> Iterator[Path]:
+    """A folder of mode 0700 for the socket; its path must be short, because a socket's address is."""
+    place = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    folder = Path(tempfile.mkdtemp(prefix="reviewkit-", dir=place if len(place) < 60 else "/tmp"))  # noqa: S108 (mkdtemp)
+    try:
+        yield folder
+    finally:
+        with suppress(FileNotFoundError):
+            for left in folder.iterdir():
+                left.unlink()
+            folder.rmdir()
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    try:
+        return bind_sockets(port, host)
+    except OSError as error:
+        raise ConfigError(
+            f"Port {port} of {host} cannot be used: {error.strerror}. Choose another with --port."
+        ) from error
+
+
+def run(
+    course_file: Path,
+    *,
+    port: int,
+    host: str,
+    ready: Callable[[str], None],
+    served: Sequence[Page] | None = None,
+) -> None:
+    """See `reviewkit.server.serve`. `served`: other pages than the product's."""
+    local = read_course(course_file).local
+    secret = read_secret(course_file.parent)
+    sockets = bind(host, port)
+    try:
+        port = sockets[0].getsockname()[1]
+        url = public_address(host, port, local.public_url)
+        with runtime_folder() as folder:
+            chosen = product_pages() if served is None else served
+            asyncio.run(serve(course_file, folder, sockets, secret, chosen, port, url, ready))
+    finally:
+        for each in sockets:
+            each.close()
+
+
+async def serve(
+    course_file: Path,
+    folder: Path,
+    sockets: list[socket.socket],
+    secret: bytes,
+    served: Sequence[Page],
+    port: int,
+    url: str,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    socket_path = folder / "course"
+    service, door = CourseService(course_file, socket_path), Door(socket_path, secret)
+    server = page_server(folder)
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    http = None
+    try:
+        await service.start()
+        made = application(server, served, door=door, secret=secret, port=port, public_url=url)
+        server.kernel_manager.warm_up()
+        http = HTTPServer(made, max_body_size=LARGEST_FORM, max_header_size=1 << 15, idle_connection_timeout=75)
+        http.add_sockets(sockets)
+        watching = asyncio.create_task(service.watch())
+        ready(url)
+        await stopped.wait()
+        watching.cancel()
+    finally:
+        if http is not None:
+            http.stop()
+            server.kernel_manager.close()
+        await service.stop()
+        await door.close()
