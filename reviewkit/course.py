@@ -308,15 +308,11 @@ class Course(Reading):
             return None
         return self.book.cycle(self._answer_typed)
 
-    def _answer_typed(self, typed: "list[Typed]") -> "Projection":
-        """Try what was typed into the sheet as turns, once each, and give the course as the sheet shall show it."""
+    def projection(self) -> "Projection":
+        """The course as the instructor workbook shows it."""
         from reviewkit.sheet.projection import project
 
         answers = self.store.sheet_answers()
-        for each in typed:
-            if each.decision and answers.get(each.submission, ("", ""))[0] != each.digest:
-                answers[each.submission] = (each.digest, self._try_typed(each))
-                self.store.keep_sheet_answer(each.submission, *answers[each.submission])
         return project(
             setup=self.setup,
             people=self.store.people(),
@@ -327,6 +323,15 @@ class Course(Reading):
             answers={submission: answer for submission, (_, answer) in answers.items()},
             now=self.clock(),
         )
+
+    def _answer_typed(self, typed: "list[Typed]") -> "Projection":
+        """Try what was typed into the sheet as turns, once each, and give the course as the sheet shall show it."""
+        answers = self.store.sheet_answers()
+        for each in typed:
+            if each.decision and answers.get(each.submission, ("", ""))[0] != each.digest:
+                answers[each.submission] = (each.digest, self._try_typed(each))
+                self.store.keep_sheet_answer(each.submission, *answers[each.submission])
+        return self.projection()
 
     def _try_typed(self, typed: "Typed") -> str:
         """One decision from the sheet, through the same door as on a page; gives the answer for its row."""

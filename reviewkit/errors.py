@@ -38,11 +38,14 @@ class ConfigError(ReviewkitError):
 
 
 class FeedError(ReviewkitError):
-    """A site could not be read; `url` says which (read by its owner and the instructor)."""
+    """A site could not be read; `url` says which (read by its owner and the instructor).
 
-    def __init__(self, message: str, *, url: str) -> None:
+    `wrong`: the address itself is a mistake (it shows a web page, no feed), so that waiting will not help.
+    """
+
+    def __init__(self, message: str, *, url: str, wrong: bool = False) -> None:
         super().__init__(message)
-        self.url = url
+        self.url, self.wrong = url, wrong
 
 
 class StoreError(ReviewkitError):

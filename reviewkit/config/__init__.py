@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reviewkit import rubric as rubrics
 from reviewkit.config import course_file, roster
-from reviewkit.config.changes import Difference, differences, merged
+from reviewkit.config.changes import Difference, Kept, differences, merged
 from reviewkit.config.course_file import CourseFile
 from reviewkit.config.example import write_example
 from reviewkit.config.mistakes import Mistakes, did_you_mean, read_text
@@ -26,6 +26,7 @@ __all__ = [
     "SETTINGS",
     "CourseFiles",
     "Difference",
+    "Kept",
     "Local",
     "Mail",
     "Secret",
@@ -150,7 +151,7 @@ def _check_names(
                 ("assignments", number, "rubric"),
                 f"[[assignments]] rubric: there is no file rubrics/{assignment.rubric}.md{hint}",
             )
-    staff = [each.id for each in people if each.role == "instructor"]
+    staff = [word for each in people if each.role == "instructor" for word in (each.id, each.email) if word]
     if local.acts_as and people and local.acts_as not in staff:
         file.wrong(
             ("sheet", "acts_as"),

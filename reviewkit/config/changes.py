@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from reviewkit import rubric as rubrics
 from reviewkit.model import Assignment, Person, Rubric, Setup
@@ -24,51 +24,56 @@ class Difference:
     effect: Effect = ""
 
 
-def differences(
-    setup: Setup,
-    people: Sequence[Person],
-    versions: Sequence[Rubric],
-    *,
-    kept: Setup | None,
-    kept_people: Sequence[Person],
-    kept_versions: Sequence[Rubric],
-) -> list[Difference]:
-    """How the files (first) differ from what the store keeps (`kept` is None while it is empty)."""
+class Files(Protocol):
+    """What files say (`CourseFiles` is one)."""
+
+    @property
+    def setup(self) -> Setup: ...
+    @property
+    def people(self) -> Sequence[Person]: ...
+    @property
+    def rubrics(self) -> Sequence[Rubric]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What the store keeps; `setup` is None while it is empty, `rubrics` are all versions, oldest first."""
+
+    setup: Setup | None
+    people: Sequence[Person]
+    rubrics: Sequence[Rubric]
+
+
+def differences(files: Files, kept: Kept) -> list[Difference]:
+    """How the files differ from what the store keeps, a row for each thing."""
     return [
-        *_in_setup(setup, kept),
-        *_in_people(people, kept_people),
-        *_in_rubrics(versions, _in_use(kept_versions)),
+        *_in_setup(files.setup, kept.setup),
+        *_in_people(files.people, kept.people),
+        *_in_rubrics(files.rubrics, _in_use(kept.rubrics)),
     ]
 
 
 def merged(
-    setup: Setup,
-    people: Sequence[Person],
-    versions: Sequence[Rubric],
-    *,
-    kept: Setup | None,
-    kept_people: Sequence[Person],
-    kept_versions: Sequence[Rubric],
-    withdraw: bool = False,
-    postponed: Iterable[str] = (),
+    files: Files, kept: Kept, *, withdraw: bool = False, postponed: Iterable[str] = ()
 ) -> tuple[Setup, list[Person], list[Rubric]]:
     """What the store is given: the files, and nothing deleted that they no longer name.
 
     Assignments that are missing stay. People who are missing stay as they are, or with `withdraw` are withdrawn.
     Rubrics named in `postponed` keep the version in use.
     """
-    named = {each.id for each in setup.assignments}
-    stays = tuple(each for each in kept.assignments if each.id not in named) if kept else ()
-    there = {each.id for each in people}
-    gone = [replace(each, withdrawn=True) for each in kept_people if each.id not in there] if withdraw else []
-    in_use = _in_use(kept_versions)
+    named = {each.id for each in files.setup.assignments}
+    stays = tuple(each for each in kept.setup.assignments if each.id not in named) if kept.setup else ()
+    there = {each.id for each in files.people}
+    gone = [replace(each, withdrawn=True) for each in kept.people if each.id not in there] if withdraw else []
+    in_use = _in_use(kept.rubrics)
     waiting = set(postponed)
     new = [
         each
-        for each in versions
+        for each in files.rubrics
         if each.name not in waiting and (each.name not in in_use or in_use[each.name].digest != each.digest)
     ]
-    return replace(setup, assignments=(*setup.assignments, *stays)), [*people, *gone], new
+    setup = replace(files.setup, assignments=(*files.setup.assignments, *stays))
+    return setup, [*files.people, *gone], new
 
 
 def _in_setup(setup: Setup, kept: Setup | None) -> Iterator[Difference]:

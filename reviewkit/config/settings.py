@@ -69,7 +69,7 @@ class Local:
     spreadsheet: str
     """Key or address of the instructor's spreadsheet; empty: a workbook beside the database."""
     acts_as: str
-    """The id of the instructor for whom typed decisions count."""
+    """Id or e-mail address of the instructor for whom typed decisions count."""
     google_key: Path | None
     public_url: str
     """Where people reach the pages, without a slash at the end; empty: loopback only."""

@@ -29,6 +29,8 @@ class Pulled:
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     error: str = ""
+    wrong: bool = False
+    """The address itself is a mistake (see FeedError): its owner or the roster has to change."""
 
 
 async def pull(
