@@ -7,6 +7,7 @@ and no export can give it away.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from reviewkit import dialogue as rules
 from reviewkit import masking, overview, visibility
@@ -245,13 +246,14 @@ class Reading:
         return visibility.capacity(who, dialogue.submission, duties)
 
     def _visible(self, dialogue: Dialogue, viewer: Person, capacity: visibility.Capacity) -> tuple[SeenTurn, ...]:
+        identity = cache(self._identity)
         return visibility.seen(
             dialogue,
             viewer,
             capacity,
             people={person.id: person for person in self.store.people()},
             mode=self.setup.reviews.mode,
-            veil=lambda person, text: masking.mask_text(text, self._identity(person)),
+            veil=lambda person, text: masking.mask_text(text, identity(person)),
         )
 
     def _identity(self, person: str) -> masking.Identity:
