@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from reviewkit.errors import StoreError
-from reviewkit.store.failures import place, store_error
+from reviewkit.store.failures import place, told
 
 PATIENCE = 10
 """Seconds that a writer waits for another one before it says that the database is locked."""
@@ -30,7 +31,7 @@ def connect(address: str) -> Engine:
     try:
         url = make_url(address)
         backend = url.get_backend_name()
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise StoreError(
             "The database's address is not a URL; write sqlite:///course.db or postgresql+psycopg://user@host/name."
         ) from error
@@ -114,6 +115,8 @@ def _postgresql(url: URL) -> Engine:
 def _prepare_postgresql(connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = '{PATIENCE}s'")
+        # In another zone the first and last days of the calendar have no datetime.
+        cursor.execute("SET timezone = 'UTC'")
     connection.commit()
 
 
@@ -152,7 +155,14 @@ def migrate(engine: Engine) -> None:
                 )
             command.upgrade(configuration(db), "head")
     except SQLAlchemyError as error:
-        raise store_error(error, where) from error
+        raise told(error, where) from error
+
+
+def forget(engine: Engine) -> None:
+    """Make SQLite's log let go of the old pages as soon as nobody reads them, so that erased words are gone."""
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def version_of(db: Connection) -> str | None:

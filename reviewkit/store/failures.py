@@ -1,7 +1,7 @@
 """What a driver says, as one sentence for the operator. The driver's error stays as the cause; no password is shown."""
 
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from reviewkit.errors import StoreError
@@ -43,8 +43,10 @@ def place(url: URL) -> str:
     return f"The database {url.database or ''} on {host if isinstance(host, str) else ', '.join(host)}{port}"
 
 
-def store_error(error: SQLAlchemyError, where: str) -> StoreError:
-    """The StoreError for what SQLAlchemy or a driver raised; raise it `from error`."""
+def told(error: SQLAlchemyError, where: str) -> Exception:
+    """The StoreError for what a driver raised; raise it `from error`. A bug in a value stays the bug that it is."""
+    if isinstance(error, StatementError) and not isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
+        return error.orig
     return StoreError(f"{where} {_reason(error)}.")
 
 

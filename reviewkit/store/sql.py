@@ -1,6 +1,7 @@
 """The store in SQL: every method is one transaction on SQLite or PostgreSQL (what each does: `reviewkit.store`)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
@@ -25,7 +26,7 @@ from reviewkit.model import (
 )
 from reviewkit.store import Kept, allocations, desk, engine, posts, reading, roster
 from reviewkit.store import turns as writing
-from reviewkit.store.failures import place, store_error
+from reviewkit.store.failures import place, told
 
 T = TypeVar("T")
 
@@ -55,25 +56,23 @@ class SqlStore:
     def close(self) -> None:
         self._engine.dispose()
 
-    def _read(self, look: Callable[[Connection], T]) -> T:
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
         try:
-            with self._reader.begin() as db:
-                return look(db)
+            yield
         except SQLAlchemyError as error:
-            raise store_error(error, place(self._engine.url)) from error
+            raise told(error, place(self._engine.url)) from error
+
+    def _read(self, look: Callable[[Connection], T]) -> T:
+        with self._telling(), self._reader.begin() as db:
+            return look(db)
 
     def _write(self, act: Callable[[Connection], T]) -> T:
-        try:
-            for _ in range(ATTEMPTS - 1):
-                try:
-                    with self._writer.begin() as db:
-                        return act(db)
-                except IntegrityError:
-                    continue
-            with self._writer.begin() as db:
+        for _ in range(ATTEMPTS - 1):
+            with self._telling(), suppress(IntegrityError), self._writer.begin() as db:
                 return act(db)
-        except SQLAlchemyError as error:
-            raise store_error(error, place(self._engine.url)) from error
+        with self._telling(), self._writer.begin() as db:
+            return act(db)
 
     # -- the course, its people and rubrics
     def keep_course(self, setup: Setup, people: Iterable[Person], rubrics: Iterable[Rubric]) -> None:
@@ -135,6 +134,7 @@ class SqlStore:
 
     def erase_text(self, digest: str) -> None:
         self._write(lambda db: writing.erase_text(db, digest))
+        engine.forget(self._engine)
 
     # -- allocations
     def keep_allocations(self, assignment: str, pairs: Sequence[tuple[str, str]], *, seed: int) -> list[Allocation]:
