@@ -278,7 +278,8 @@ function dialog({ title, text, confirm, cancel = "Not yet", onconfirm, oncancel,
   el.addEventListener("close", () => {
     el.remove();
     if (!done) oncancel?.();
-    if (back?.isConnected) back.focus({ preventScroll: true });
+    if (document.activeElement !== document.body) return; // what happened has put the focus where it belongs
+    (back?.isConnected ? back : document.getElementById("main"))?.focus({ preventScroll: true });
   });
   document.body.append(el);
   el.showModal();
@@ -303,8 +304,9 @@ function toast({ text, undo, seconds = 10 }) {
 
 // Puts `tree` into `el` in place of what is there. A text field in use stays the very element that it is, with its
 // label and its containers, while everything around it is renewed; otherwise focus goes to the element with the same
-// id or test name. The scroll position stays.
+// id or test name. The scroll position stays, and so does what was unfolded (details with an id).
 function redraw(el, tree) {
+  for (const { id } of el.querySelectorAll("details[id][open]")) tree.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
   const at = document.activeElement, scroll = [scrollX, scrollY];
   const inside = at && at !== el && el.contains(at);
   const typing = inside && at.matches("textarea, select, input:not([type=radio], [type=checkbox])");

@@ -13,7 +13,6 @@ from reviewkit.model import (
     Person,
     Proposal,
     Reply,
-    Reveal,
     Review,
     SelfEvaluation,
     SignOff,
@@ -49,7 +48,8 @@ class Own:
         return dates.zone_of(self.course.setup.timezone)
 
     def due(self, at: datetime | None) -> str:
-        return dates.due(at, self.zone, self.now) if at else ""
+        """When something is due, as a sentence; empty without a date."""
+        return f"{dates.due(at, self.zone, self.now).rstrip('.')}." if at else ""
 
     def unevaluated(self, seen: SeenDialogue) -> bool:
         return seen.stage not in CLOSED and not any(isinstance(turn.what, SelfEvaluation) for turn in seen.turns)
@@ -111,19 +111,20 @@ class Own:
             "draft": form,
             "due": self.due(seen.assignment.self_by),
             "suggestion": f"Your levels suggest {suggested}.{spaced}" if suggested else "",
-            "after": self.opens(seen, "After you submit, this evaluation is read-only and "),
+            "after": f"After you submit, this evaluation is read-only. {self.opens(seen)} "
+            "You can still talk about it with your instructor.",
         }
 
-    def opens(self, seen: SeenDialogue, lead: str = "") -> str:
+    def opens(self, seen: SeenDialogue) -> str:
         """When the reviews can be read."""
         at = seen.assignment.review_by
-        when = f"open {dates.on(at, self.zone, self.now)}" if at and at > self.now else "open when they are revealed"
-        return f"{lead}{'the' if lead else 'The'} blind reviews {when}. You can still talk with your instructor then."
+        when = dates.on(at, self.zone, self.now) if at and at > self.now else "when they are revealed"
+        return f"Your blind reviews open {when}."
 
     def dialogue(self, seen: SeenDialogue) -> dict[str, Any]:
         turns, reply = seen.turns, talk.awaits_reply(seen.turns)
         own, counter = talk.standing(turns), talk.counter(turns)
-        closed, revealed = seen.stage in CLOSED, any(isinstance(turn.what, Reveal) for turn in turns)
+        closed, revealed = seen.stage in CLOSED, bool(reviews_of(seen))
         items = talk.timeline(seen, now=self.now, zone=self.zone)
         answered = {turn.what.review for turn in turns if isinstance(turn.what, Answer)}
         revised = any(isinstance(turn.what, Answer) and turn.what.revised for turn in turns)
@@ -162,7 +163,7 @@ class Own:
                 return f"Your instructor {did}. It is your turn."
             case "discussing":
                 return "Your instructor reads your reply now."
-        return self.opens(seen)
+        return "Others read it now."
 
     def card(
         self, seen: SeenDialogue, own: Proposal | None, counter: Proposal | None, *, reply: bool, closed: bool
@@ -210,16 +211,14 @@ class Own:
 
     def peers(self, seen: SeenDialogue) -> str:
         """What the peers' levels amount to, as advice; nothing where the course has no numbers."""
-        reviews = talk.latest_reviews(seen.turns).values()
+        reviews = reviews_of(seen)
         middle = grades.median([grades.share(each.judgements, seen.rubric) for each in reviews])
         if middle is None or self.course.setup.scale == "levels":
             return ""
         grade = grades.grade_of_share(middle, self.course.setup.scale)
-        return (
-            f"The median of {talk.count(len(reviews), 'peer')} is {grade}."
-            if len(reviews) > 1
-            else f"Your peer's levels come to {grade}."
-        )
+        if len(reviews) == 1:
+            return f"Your peer's levels come to {grade}."
+        return f"The median of {talk.count(len(reviews), 'peer')} is {grade}."
 
 
 def form_of(submission: str) -> str:
@@ -230,6 +229,11 @@ def form_of(submission: str) -> str:
 def title_of(seen: SeenDialogue) -> str:
     titles = [copy.title or "Untitled" for copy in seen.posts]
     return titles[0] if len(titles) == 1 else f"{titles[0]} and {len(titles) - 1} more"
+
+
+def reviews_of(seen: SeenDialogue) -> list[Review]:
+    """The reviews that are open to the author: after the reveal, the newest version of each."""
+    return [turn.what for turn in seen.turns if isinstance(turn.what, Review)]
 
 
 def scale_of(scale: Literal["0-100", "levels"] | tuple[str, ...]) -> dict[str, Any]:
@@ -250,7 +254,7 @@ def grade_agreed(seen: SeenDialogue) -> str:
 def plot_of(seen: SeenDialogue, own: Proposal | None, counter: Proposal | None) -> dict[str, Any]:
     """Levels by criterion: the author's, the peers' (lowest, middle, highest) and the instructor's."""
     peers = dict[str, dict[str, float]]()
-    reviews = talk.latest_reviews(seen.turns).values()
+    reviews = reviews_of(seen)
     for criterion in seen.rubric.criteria:
         found = [float(each.level) for said in reviews for each in said.judgements if each.criterion == criterion.id]
         middle, ends = grades.median(found), grades.spread(found)

@@ -92,7 +92,7 @@ function renderMyWork({ model, el, signal }) {
     ui.step ??= now.criteria.find(({ id }) => level(id) === undefined)?.id ?? OVERALL;
     const criterion = now.criteria.find(({ id }) => id === ui.step);
     const here = { now, draft, said, level, criterion, set: (name, id, value) => draft.set({ [name]: { ...draft.content[name], [id]: value } }) };
-    const lede = [now.posted, " ", now.due ? `${now.due}${now.due.endsWith(".") ? "" : "."} ` : null, back()];
+    const lede = [now.posted, " ", now.due, " ", back()];
     return { lede, parts: [track(now.way), draft.notice(), changedNote(now),
       h("div", { class: "two" }, criterion ? [side(), postPart(here)] : soFar(here),
         h("section", { class: criterion && ui.side === "read" ? "desk" : null, "aria-labelledby": "step-title" }, stepper(here), criterion ? criterionPart(here) : overallPart(here)))] };
@@ -163,10 +163,10 @@ function renderMyWork({ model, el, signal }) {
 
   function soFar({ now, level }) {
     return h("section", { "aria-labelledby": "so-far" }, h("h2", { id: "so-far" }, "Your levels so far"), h("p", { class: "mu so-far" }, "You can go back to any of them until you submit."),
-      table({ caption: "Your levels so far", columns: [{ name: "criterion", text: "Criterion" }, { name: "level", text: "Level" }, { name: "change", text: h("span", { class: "vh" }, "Change"), number: true }],
+      h("div", { class: "levels-so-far" }, table({ caption: "Your levels so far", columns: [{ name: "criterion", text: "Criterion" }, { name: "level", text: "Level" }, { name: "change", text: h("span", { class: "vh" }, "Change"), number: true }],
         rows: now.criteria.map(({ id, name, levels: names }) => ({ head: 0, cells: [h("span", { class: "row" }, voice(level(id) === undefined ? "none" : "self"), h("span", { class: "st" }, name)),
           names[level(id)]?.name ?? h("span", { class: "qt" }, "Not yet"),
-          h("a", { href: `#${id}`, class: "sm", onclick: event => { event.preventDefault(); goTo(id); } }, level(id) === undefined ? "Choose" : "Change", h("span", { class: "vh" }, ` ${name}`))] })) }));
+          h("a", { href: `#${id}`, class: "sm", onclick: event => { event.preventDefault(); goTo(id); } }, level(id) === undefined ? "Choose" : "Change", h("span", { class: "vh" }, ` ${name}`))] })) })));
   }
 
   function overallPart({ now, draft, said }) {
@@ -220,7 +220,7 @@ function renderMyWork({ model, el, signal }) {
       h("div", { class: "two rail" },
         h("section", { "aria-labelledby": "dialogue-title" }, h("h2", { id: "dialogue-title" }, "Dialogue"),
           timeline(now.turns.map(turn => ({ ...turn, time: turn.when, body: [turnBody(turn), turn.answer ? answerForm(now, draft, turn, turn === open[0]) : null] }))),
-          h("details", { class: "frozen" }, h("summary", { class: "sm mu" }, "Read what was frozen"), now.posts.map(post => reading({ label: "Your post", title: post.title, html: post.html })))),
+          h("details", { class: "frozen", id: "frozen" }, h("summary", { class: "sm mu" }, "Read what was frozen"), now.posts.map(post => reading({ label: "Your post", title: post.title, html: post.html })))),
         h("aside", { class: "stack", "aria-label": "Where it stands" }, card(now, draft),
           now.plot ? h("div", { class: "card" }, h("h2", { class: "h3" }, "Level by level"), levelPlot(now.plot)) : null))] };
   }
@@ -229,8 +229,8 @@ function renderMyWork({ model, el, signal }) {
     const more = turn.judgements?.length ? judged(turn.judgements, turn.voice) : null;
     const texts = labelledTexts(turn.texts ?? []);
     const text = turn.text ? paragraphs(turn.text) : null;
-    if (turn.kind === "self-evaluation") return [text, h("details", null, h("summary", { class: "sm" }, "Open your self-evaluation"), h("div", { class: "stack unfolded" }, texts, more))];
-    if (turn.kind === "review") return [text, texts, more ? h("details", null, h("summary", { class: "sm" }, "Levels and notes"), more) : null];
+    if (turn.kind === "self-evaluation") return [text, h("details", { id: `own-${turn.id}` }, h("summary", { class: "sm" }, "Open your self-evaluation"), h("div", { class: "stack unfolded" }, texts, more))];
+    if (turn.kind === "review") return [text, texts, more ? h("details", { id: `levels-${turn.id}` }, h("summary", { class: "sm" }, "Levels and notes"), more) : null];
     return [text, texts, more];
   }
 
@@ -254,8 +254,7 @@ function renderMyWork({ model, el, signal }) {
         onconfirm: async () => {
           const reply = await link.act({ type: "answer", request, submission: now.submission, seen: view().seen, said: { review: turn.id, text, rating, thanks: grateful, revised, changed } });
           if (reply.ok) { const { [turn.id]: _, ...others } = draft.content.answers ?? {}; draft.set({ answers: others }); }
-          else if (reply.error.field && complain(form, reply.error.field, reply.error.message)) { asked.close(); complain(form, reply.error.field, reply.error.message); return { ok: true }; }
-          return reply;
+          return reply.error?.field ? pointIn(form, asked, reply.error) : reply;
         } });
     };
     const form = h("div", { class: "stack answering", testid: `answering-${turn.id}` }, rate,
@@ -264,6 +263,13 @@ function renderMyWork({ model, el, signal }) {
         why: field({ id: `changed-${turn.id}`, name: "changed", label: "What changed your mind?", rows: 2, value: said().changed, readonly, oninput: changed => set({ changed }) }) }) : null,
       h("div", { class: "row" }, h("button", { class: main && now.card.kind !== "reply" ? "btn p" : "btn", type: "button", testid: "send-answer", onclick: send }, "Send answer")));
     return form;
+  }
+
+  // A refusal that names a field is said there, and not in the dialog.
+  function pointIn(form, asked, { field: name, message }) {
+    asked.close();
+    if (!complain(form, name, message)) toast({ text: message });
+    return { ok: true };
   }
 
   // A changed proposal: a grade and, where they differ, levels. Unfolding it is what makes it count.
@@ -308,8 +314,7 @@ function renderMyWork({ model, el, signal }) {
         onconfirm: async () => {
           const reply = await link.act({ type: "reply", request, submission: now.submission, seen: view().seen, said: { accepts: false, text, proposal } });
           if (reply.ok) { ui.replying = false; draft.set({ reply: {} }); }
-          else if (reply.error.field) { asked.close(); complain(form, reply.error.field, reply.error.message); return { ok: true }; }
-          return reply;
+          return reply.error?.field ? pointIn(form, asked, reply.error) : reply;
         } });
     };
     const form = h("div", { class: "stack" }, field({ id: "reply", name: "reply", label: "Your reply", hint: "How do you read it, and what in your post makes you read it so?", value: said().text, readonly, oninput: text => set({ text }) }),
