@@ -4,7 +4,6 @@ What a command needs is imported inside it, so that `--help` is quick. A mistake
 message on standard error; a bug stays a traceback.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -35,7 +34,7 @@ CourseFile = Annotated[
     Path, typer.Option("--course", metavar="FILE", help="The course file.", envvar="REVIEWKIT_COURSE")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
+Port = Annotated[int, typer.Option(metavar="PORT", min=1, max=65535, help="The port to listen on.")]
 COURSE = Path("course.toml")
 
 
@@ -72,14 +71,10 @@ def run(arguments: Sequence[str]) -> int:
     except ReviewkitError as error:
         return _refuse(str(error))
     except typer.TyperException as error:
-        words = error.format_message().strip().replace("\n", " ")
+        words = " ".join(error.format_message().replace("Value error, ", "").split())
         return _refuse(f"{words.rstrip('.')}. `{_called(arguments)} --help` tells more.")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone (`reviewkit export | head`); nothing more can be said to them.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return code if isinstance(code, int) else 0
 
 
@@ -120,7 +115,10 @@ def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write it into; made if missing.")],
     as_json: Json = False,
 ) -> None:
-    """Write a commented example course that runs as it is: course.toml, roster.csv and rubrics/."""
+    """Write a commented example course.
+
+    It runs as it is: course.toml, roster.csv and rubrics/ in a folder of their own. Nothing is overwritten.
+    """
     from reviewkit.config import write_example
 
     names = write_example(directory)
@@ -133,7 +131,11 @@ def init(
 
 @app.command("check")
 def check(course: CourseFile = COURSE, as_json: Json = False) -> None:
-    """Read the course's files and try what they need: the database, the sheet's key and the mail server."""
+    """Check the course's files and what they need.
+
+    Lists every mistake with its file and line, then tries the database, the sheet's key and the mail server.
+    Changes nothing.
+    """
     from reviewkit.config import read_course
     from reviewkit.inspection import inspect
 
@@ -160,7 +162,11 @@ def import_(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Take changed files into the course: first a report of every row, then `--apply`."""
+    """Take changed files into the course.
+
+    Without --apply it only reports, row by row, what would change. Nobody is ever deleted: somebody who is missing
+    from the roster is proposed for a withdrawal.
+    """
     from reviewkit.config import Kept, differences, merged, read_course
 
     files = read_course(course)
@@ -204,7 +210,11 @@ def import_(
 
 @app.command("pull")
 def pull(course: CourseFile = COURSE, as_json: Json = False) -> None:
-    """Fetch everybody's feeds and keep the posts that carry the course's tag; a line per site."""
+    """Fetch everybody's feeds.
+
+    Keeps the posts that carry a tag of the course and prints a line per site. Sites that are down are named and stop
+    nobody; an address that is no feed ends with 1, after everything else was kept.
+    """
     opened = _open(course)
     pulled = watched_pull(opened, quiet=as_json)
     if as_json:
@@ -221,7 +231,10 @@ def allocate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen and save nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Allocate blind reviews for an assignment; what is allocated already stays."""
+    """Allocate the reviews of an assignment.
+
+    What is allocated already stays, so it can be run again for those who came late.
+    """
     opened = _open(course)
     asked = _assignment(opened, assignment)
     plan = opened.plan(asked.id)
@@ -253,7 +266,10 @@ def advance(
     no_pull: Annotated[bool, typer.Option("--no-pull", help="Do not fetch feeds first.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Do once what `serve` does by the clock: pull, freeze, allocate and reveal what is due, sync the sheet."""
+    """Do once what the dates ask for.
+
+    The same as the clock of `serve`: pull, freeze, allocate and reveal what is due, then bring the sheet in step.
+    """
     opened = _open(course)
     pulled = [] if no_pull else watched_pull(opened, quiet=as_json)
     done = opened.advance()
@@ -269,7 +285,10 @@ def advance(
 
 @app.command("status")
 def status(course: CourseFile = COURSE, as_json: Json = False) -> None:
-    """Say where everybody stands in each assignment, and for whom it waits."""
+    """Say where everybody stands.
+
+    A line per person and assignment: the stage, the reviews, and for whom it waits.
+    """
     from reviewkit.model import Person
 
     opened = _open(course)
@@ -312,7 +331,10 @@ def status(course: CourseFile = COURSE, as_json: Json = False) -> None:
 
 @app.command("sync")
 def sync(course: CourseFile = COURSE, as_json: Json = False) -> None:
-    """Bring the instructor's workbook into step: read what was typed, then write what differs."""
+    """Bring the workbook into step.
+
+    Reads what was typed into the instructor's workbook, then writes what differs. Twice changes nothing.
+    """
     report = _open(course).sync()
     if as_json:
         return tell(report_row(report))
@@ -330,7 +352,10 @@ def links(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print everybody's personal sign-in link. Each opens one person's pages: hand it to nobody else."""
+    """Print personal sign-in links.
+
+    Each opens one person's pages and no other's: hand it to nobody else.
+    """
     from reviewkit.config import find, read_local
     from reviewkit.signing import link, read_secret
 
@@ -361,11 +386,14 @@ def serve(
     course: CourseFile = COURSE,
     port: Port = PORT,
     host: Annotated[
-        str, typer.Option(help="The address to listen on; others than loopback need public_url.")
+        str, typer.Option(metavar="ADDRESS", help="The address to listen on; others than loopback need public_url.")
     ] = "127.0.0.1",
     as_json: Json = False,
 ) -> None:
-    """Serve the pages, and run the course's clock: pull, freeze, allocate, reveal, sync."""
+    """Serve the pages and run the clock.
+
+    The clock pulls, freezes, allocates, reveals and syncs when the course's dates say so.
+    """
     from reviewkit.config import find
     from reviewkit.server import serve as serve_pages
 
@@ -378,7 +406,8 @@ def serve(
 @app.command("demo")
 def demo(
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="The port to listen on; any free one if missing.")
+        int | None,
+        typer.Option(metavar="PORT", min=1, max=65535, help="The port to listen on; any free one if missing."),
     ] = None,
     directory: Annotated[
         Path | None, typer.Option("--dir", metavar="DIR", help="Keep the demo's course in this folder.")
@@ -386,7 +415,10 @@ def demo(
     empty: Annotated[bool, typer.Option("--empty", help="Begin before anything has happened.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Run a small invented course with everybody's sign-in link; needs no account, no key and no network."""
+    """Run a small invented course.
+
+    Prints everybody's sign-in link; needs no account, no key and no network.
+    """
     from reviewkit.demo import run as run_demo
 
     run_demo(port=port, directory=directory, empty=empty, as_json=as_json)
@@ -406,7 +438,11 @@ def export(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Hand out what the course holds, as JSON or CSV. `--what course --out DIR` writes the course's files back."""
+    """Hand out what the course holds.
+
+    As JSON or CSV, to standard output or a file. `--what course --out DIR` writes the course's files back, and
+    `--what workbook --out FILE.xlsx` a copy of the instructor's workbook.
+    """
     from reviewkit import exchange
     from reviewkit.config.write import replace_file, write_back
     from reviewkit.exports import rows_of
@@ -424,7 +460,7 @@ def export(
     rows = list(rows_of(what.value, opened, course))
     text = exchange.as_json(rows) if form is Format.JSON or as_json else exchange.as_csv(rows, exchange.FIELDS[what])
     if out is None:
-        sys.stdout.write(text)
+        print(text, end="", flush=True)
         return None
     try:
         replace_file(out, text, mode=0o600)

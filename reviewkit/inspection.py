@@ -27,7 +27,14 @@ class Finding:
 
 def inspect(files: CourseFiles) -> list[Finding]:
     """Try the store, the chain of its dialogues, the sheet's key file and the mail server."""
-    counts = f"{len(files.people):,} people, {len(files.setup.assignments)} assignments, {len(files.rubrics)} rubrics"
+    counts = ", ".join(
+        f"{number:,} {one if number == 1 else many}"
+        for number, one, many in (
+            (len(files.people), "person", "people"),
+            (len(files.setup.assignments), "assignment", "assignments"),
+            (len(files.rubrics), "rubric", "rubrics"),
+        )
+    )
     found = [
         Finding(what="files", good=True, text=counts),
         *(Finding(what="files", good=True, text=f"Note: {warning}") for warning in files.warnings),

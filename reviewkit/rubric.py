@@ -143,7 +143,7 @@ class _Reader:
             self.wrong(extra[0].line, "there is a second table; a rubric has one, with a row for each criterion")
         head, *rows = tables[0]
         levels = self.levels(head)
-        criteria = self.criteria(rows, levels)
+        criteria = self.criteria(head.line, rows, levels)
         words, criteria = self.words(tokens, criteria)
         if self.mistakes:
             raise self.error()
@@ -187,7 +187,7 @@ class _Reader:
         cells = head.cells[1:]
         if not LEVELS[0] <= len(cells) <= LEVELS[1]:
             self.wrong(
-                head.line, f"there are {len(cells)} levels; a rubric has {LEVELS[0]} to {LEVELS[1]}, lowest first"
+                head.line, f"a rubric has {LEVELS[0]} to {LEVELS[1]} levels, lowest first; this one has {len(cells)}"
             )
         levels = [self.level(number, cell) for number, cell in enumerate(cells, start=1)]
         names = [slug(each.name) or each.name for each in levels]
@@ -221,9 +221,9 @@ class _Reader:
 
     # -- the other rows: criteria
 
-    def criteria(self, rows: Sequence[_Row], levels: Sequence[Level]) -> tuple[Criterion, ...]:
+    def criteria(self, line: int, rows: Sequence[_Row], levels: Sequence[Level]) -> tuple[Criterion, ...]:
         if not rows:
-            self.wrong(len(self.lines), "the table has no rows; write one for each criterion")
+            self.wrong(line, "the table has no rows; write one for each criterion")
         if len(rows) > CRITERIA_LIMIT:
             self.wrong(
                 rows[CRITERIA_LIMIT].line, f"there are {len(rows)} criteria; a rubric has at most {CRITERIA_LIMIT}"
