@@ -51,6 +51,22 @@ class Page:
         return f"/{self.screen}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What is served, and where: `url` is how people reach it, `folder` holds the socket to the course service."""
+
+    course_file: Path
+    folder: Path
+    secret: bytes
+    port: int
+    url: str
+    pages: Sequence[Page]
+
+    @property
+    def socket_path(self) -> Path:
+        return self.folder / "course"
+
+
 class PageServer(AnyVoila):  # type: ignore[misc]  # untyped on purpose
     """Voila as we configure it. Of its addresses none is served: `application` has our own."""
 
@@ -86,33 +102,34 @@ def page_server(root: Path) -> Any:
     return server
 
 
-def application(server: Any, served: Sequence[Page], *, door: Door, secret: bytes, port: int, public_url: str) -> Any:
-    """The tornado application: our handlers on Voila's settings."""
-    files = Files([page.screen for page in served])
+def application(server: Any, site: Site, door: Door) -> Application:
+    """Our handlers on Voila's settings."""
+    files = Files([page.screen for page in site.pages])
     settings = {
         **server.init_settings(),
         "page_server": server,
         "door": door,
         "files": files,
-        "secret": secret,
-        "port": port,
-        "public_url": public_url,
-        "secure": public_url.startswith("https://"),
-        "allow_origin": public_url,
+        "secret": site.secret,
+        "port": site.port,
+        "public_url": site.url,
+        "secure": site.url.startswith("https://"),
+        "allow_origin": site.url,
         "login_url": "/sign-in",
         "xsrf_cookies": True,  # asks Careful.check_xsrf_cookie, which needs no cookie
         "compress_response": True,
         "default_handler_class": pages.NothingHandler,
         "log_function": log_request,
         "websocket_max_message_size": LARGEST_MESSAGE,
-        "cookie_secret": secret,
+        "ws_ping_timeout": 30_000,  # milliseconds, no longer than the interval that jupyter_server sets
+        "cookie_secret": site.secret,
     }
     server.kernel_manager.allowed_message_types = ["comm_msg"]
-    homes = {role: page.address for page in reversed(served) for role in page.roles}
+    homes = {role: page.address for page in reversed(site.pages) for role in page.roles}
     return Application(
         [
             (r"/", pages.HomeHandler, {"homes": homes}),
-            *((page.address, pages.ScreenHandler, screen(server, page)) for page in served),
+            *((page.address, pages.ScreenHandler, screen(server, page)) for page in site.pages),
             (rf"/api/kernels/{PAGE_ID}/channels", PageSocket),
             (r"/enter/([A-Za-z0-9_.~-]{1,500})", pages.EnterHandler),
             (r"/sign-in", pages.SignInHandler),
@@ -187,15 +204,9 @@ def bind(host: str, port: int) -> list[socket.socket]:
         ) from error
 
 
-def run(
-    course_file: Path,
-    *,
-    port: int,
-    host: str,
-    ready: Callable[[str], None],
-    served: Sequence[Page] | None = None,
-) -> None:
-    """See `reviewkit.server.serve`. `served`: other pages than the product's."""
+def run(course_file: Path, *, port: int, host: str, ready: Callable[[str], None]) -> None:
+    """See `reviewkit.server.serve`."""
+    logging.getLogger("tornado.application").setLevel(logging.WARNING)  # it tells of every page that connects
     local = read_course(course_file).local
     secret = read_secret(course_file.parent)
     sockets = bind(host, port)
@@ -203,44 +214,42 @@ def run(
         port = sockets[0].getsockname()[1]
         url = public_address(host, port, local.public_url)
         with runtime_folder() as folder:
-            chosen = product_pages() if served is None else served
-            asyncio.run(serve(course_file, folder, sockets, secret, chosen, port, url, ready))
+            site = Site(
+                course_file=course_file, folder=folder, secret=secret, port=port, url=url, pages=product_pages()
+            )
+            asyncio.run(serve(site, sockets, ready))
     finally:
         for each in sockets:
             each.close()
 
 
-async def serve(
-    course_file: Path,
-    folder: Path,
-    sockets: list[socket.socket],
-    secret: bytes,
-    served: Sequence[Page],
-    port: int,
-    url: str,
-    ready: Callable[[str], None],
-) -> None:
+async def serve(site: Site, sockets: list[socket.socket], ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT."""
-    socket_path = folder / "course"
-    service, door = CourseService(course_file, socket_path), Door(socket_path, secret)
-    server = page_server(folder)
+    service, door = CourseService(site.course_file, site.socket_path), Door(site.socket_path, site.secret)
+    server = page_server(site.folder)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopping = asyncio.create_task(stopped.wait())
+    starting = asyncio.create_task(service.start())
     http = None
     try:
-        await service.start()
-        made = application(server, served, door=door, secret=secret, port=port, public_url=url)
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            return
+        starting.result()
+        answers = application(server, site, door)
         server.kernel_manager.warm_up()
-        http = HTTPServer(made, max_body_size=LARGEST_FORM, max_header_size=1 << 15, idle_connection_timeout=75)
+        http = HTTPServer(answers, max_body_size=LARGEST_FORM, max_header_size=1 << 15)
         http.add_sockets(sockets)
         watching = asyncio.create_task(service.watch())
-        ready(url)
-        await stopped.wait()
+        ready(site.url)
+        await stopping
         watching.cancel()
     finally:
         if http is not None:
             http.stop()
             server.kernel_manager.close()
+        starting.cancel()
         await service.stop()
         await door.close()

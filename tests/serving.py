@@ -1,0 +1,202 @@
+"""The real thing for tests: a course on disk, `serve` in a process of its own, a real Chromium."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from reviewkit import open_course
+from reviewkit.course import Course
+from reviewkit.model import Feed, Person
+from reviewkit.server.links import link, read_secret
+from tests import browser as chromium
+from tests.cast import ANN, PEOPLE, RUBRIC, STUDENTS, a_post
+
+SERVE = "import sys, pathlib, reviewkit.server as s; s.serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
+COURSE = """[course]
+title = "Data Stories"
+tag = "datastories"
+timezone = "Europe/Berlin"
+
+[store]
+database = "sqlite:///course.db"
+
+[reviews]
+count = 2
+
+[[assignments]]
+id = "river"
+title = "A story with numbers"
+rubric = "data-stories"
+"""
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+Found = TypeVar("Found")
+
+
+def wait_for(look: Callable[[], Found], *, seconds: float = 20, what: str = "it") -> Found:
+    """What `look` finds, as soon as it finds something."""
+    until = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < until, f"{what} did not come within {seconds} s"
+        time.sleep(0.02)
+    return found
+
+
+def a_course_folder(folder: Path) -> Path:
+    """The cast's course on disk, with one post of each student, pulled a moment ago; gives the course file."""
+    (folder / "rubrics").mkdir(parents=True)
+    (folder / "rubrics" / "data-stories.md").write_text(RUBRIC, "utf-8")
+    (folder / "course.toml").write_text(COURSE, "utf-8")
+    rows = ["id,name,email,role,feeds", *(f"{p.id},{p.name},{p.email},{p.role},{' '.join(p.feeds)}" for p in PEOPLE)]
+    (folder / "roster.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    course = the_course(folder / "course.toml")
+    now = datetime.now(UTC)
+    for person in STUDENTS:
+        course.store.keep_pull(Feed(person=person.id, url=person.feeds[0], tried=now), [a_post(person)], seen=now)
+    course.store.close()
+    return folder / "course.toml"
+
+
+def the_course(course_file: Path) -> Course:
+    course = open_course(course_file)
+    assert isinstance(course, Course)
+    return course
+
+
+@dataclass
+class Server:
+    """`reviewkit serve` as a process. Its log is in the course's folder."""
+
+    course_file: Path
+    port: int = 0
+    url: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    process: "subprocess.Popen[str]" = field(init=False)
+
+    def __enter__(self) -> "Server":
+        self.log = self.course_file.parent / "serve.log"
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SERVE, str(self.course_file), str(self.port)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=os.environ | self.environment,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        found = re.search(r"https?://\S+:(\d+)", line)
+        assert found, f"{line}{self.log.read_text()}"
+        self.url, self.port = found[0], int(found[1])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(20)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+
+    def link(self, person: Person) -> str:
+        """A sign-in link; nobody of the cast had theirs revoked."""
+        return link(read_secret(self.course_file.parent), person.id, 1, self.url)
+
+    # -- its processes
+
+    def service(self) -> int:
+        return wait_for(lambda: self._find("reviewkit.service"), what="the course service")
+
+    def fork_server(self) -> int:
+        return wait_for(lambda: self._find("reviewkit.server.light.fork"), what="the fork server")
+
+    def pages(self) -> list[int]:
+        return children(self.fork_server())
+
+    def all(self) -> list[int]:
+        return [self.process.pid, *descendants(self.process.pid)]
+
+    def _find(self, module: str) -> int | None:
+        return next((pid for pid in children(self.process.pid) if module in command(pid)), None)
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def descendants(pid: int) -> list[int]:
+    return [each for child in children(pid) for each in (child, *descendants(child))]
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def runs(pid: int) -> bool:
+    """Whether it is there and is not just waiting to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    path = chromium.installed()
+    assert path, "no Chromium: run tests/browser.py"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(chrome: Browser) -> Iterator[Callable[..., Page]]:
+    """`visit(server, ANN)`: a browser of her own in which Ann has signed in by her link and sees her first page."""
+    contexts: list[BrowserContext] = []
+
+    def signed_in(server: Server, person: Person = ANN, **options: Any) -> Page:
+        contexts.append(chrome.new_context(**options))
+        page = contexts[-1].new_page()
+        page.goto(server.link(person))
+        page.get_by_test_id("enter").click()
+        page.wait_for_url(re.compile(r"/(my-work|sign-off)"))
+        return page
+
+    yield signed_in
+    for context in contexts:
+        context.close()
+
+
+def connected(page: Page, state: str = "open", seconds: float = 15) -> None:
+    page.wait_for_selector(f"body[data-connection={state}]", timeout=1000 * seconds)
