@@ -30,17 +30,19 @@ def connect(address: str) -> Engine:
     """An engine for an SQLAlchemy URL; nothing is reached yet. Raises StoreError when the URL cannot be used."""
     try:
         url = make_url(address)
-        backend = url.get_backend_name()
     except (ArgumentError, ValueError) as error:
         raise StoreError(
             "The database's address is not a URL; write sqlite:///course.db or postgresql+psycopg://user@host/name."
         ) from error
-    match backend:
-        case "sqlite":
+    match url.drivername:
+        case "sqlite" | "sqlite+pysqlite":
             return _sqlite(url)
-        case "postgresql":
-            return _postgresql(url)
-    raise StoreError(f"A course is kept in SQLite or PostgreSQL, not in {backend}; change the database's address.")
+        case "postgresql" | "postgresql+psycopg":
+            return _postgresql(url.set(drivername="postgresql+psycopg"))
+    raise StoreError(
+        f"A course is kept in SQLite or PostgreSQL, not through {url.drivername}; "
+        "write sqlite:///course.db or postgresql+psycopg://user@host/name."
+    )
 
 
 def _sqlite(url: URL) -> Engine:
@@ -97,8 +99,6 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
     arguments = {} if "connect_timeout" in url.query else {"connect_timeout": PATIENCE}
     try:
         engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)
@@ -106,8 +106,6 @@ def _postgresql(url: URL) -> Engine:
         raise StoreError(
             f"PostgreSQL needs a package that is not installed ({error.name}): pip install 'reviewkit[postgresql]'."
         ) from error
-    except SQLAlchemyError as error:
-        raise StoreError("PostgreSQL is reached through psycopg; write postgresql+psycopg://user@host/name.") from error
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 

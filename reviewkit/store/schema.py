@@ -42,6 +42,13 @@ def storable(value: Any) -> Any:
     return value
 
 
+def utc(at: datetime) -> datetime:
+    """The same instant in UTC. Raises ValueError for a naive datetime, a bug that no guess mends."""
+    if at.tzinfo is None:
+        raise ValueError(f"{at!r} has no time zone")
+    return at.astimezone(UTC)
+
+
 class Words(TypeDecorator[str]):
     """Text as people or programs send it."""
 
@@ -53,7 +60,7 @@ class Words(TypeDecorator[str]):
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware datetime, in UTC both ways. A naive one is a bug of the caller and raises ValueError."""
+    """An aware datetime, in UTC both ways."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -61,10 +68,7 @@ class Instant(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return utc(value).replace(tzinfo=None) if dialect.name == "sqlite" else utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:

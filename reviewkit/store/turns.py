@@ -7,7 +7,6 @@ into rows of their own (see chain.py); what stays in the turn never changes.
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -20,7 +19,7 @@ from reviewkit.store.names import mint_pseudonyms, mint_records
 from reviewkit.store.reading import dialogue, has_request
 from reviewkit.store.roster import expect_person, hold_course
 from reviewkit.store.rows import one_of
-from reviewkit.store.schema import requests, revisions, rubrics, storable, submissions, texts, turns
+from reviewkit.store.schema import requests, revisions, rubrics, storable, submissions, texts, turns, utc
 
 SUBMISSION = tuple(column.name for column in submissions.c)
 
@@ -120,7 +119,7 @@ def _append(db: Connection, heads: dict[str, _Head], said: Sequence[tuple[str, S
     for id, (submission, each) in zip(mint_records(db, len(said)), said, strict=True):
         kind = type(each.what)
         what = msgspec.convert(storable(msgspec.to_builtins(each.what)), kind)
-        sealed = replace(each, by=storable(each.by), at=each.at.astimezone(UTC), what=what)
+        sealed = replace(each, by=storable(each.by), at=utc(each.at), what=what)
         rest, words = chain.split(what)
         head, salt = heads[submission], secrets.token_hex(16)
         digest = chain.digest(chain.body(submission, head.count, sealed, rest, salt, head.digest))
