@@ -9,7 +9,7 @@ const inOneColumn = () => matchMedia("(max-width: 73.75rem)").matches;
 
 function renderSignOff({ model, el, signal }) {
   const link = connect(model);
-  const shown = { filter: "all", find: "", sort: { by: "", direction: "ascending" }, here: null, unfolded: new Set(), levels: false, other: false, problem: null, left: [] };
+  const shown = { filter: "all", find: "", sort: { by: "", direction: "ascending" }, here: null, unfolded: new Set(), whole: false, levels: false, other: false, problem: null, left: [] };
   const selected = new Set();
   const view = () => model.get("view");
   const keysOn = () => remembered("keys") !== "off";
@@ -138,7 +138,7 @@ function renderSignOff({ model, el, signal }) {
     return { id, head: 1, attrs: { "aria-selected": id === hereId(), onclick: event => { if (!event.target.closest("a, input, button")) open(id); } }, cells: [
       box,
       [h("a", { href: submission ? `?open=${submission}` : "#", class: "st name", testid: `open-${id}`, onclick: event => { event.preventDefault(); open(id, { toPane: inOneColumn() }); } }, name),
-        h("span", { class: "xs mu clip" }, title || word), h("span", { class: "phone xs" }, flagged.length ? flagged : waiting || word)],
+        h("span", { class: "xs mu clip" }, title || word), h("span", { class: "phone xs" }, flagged.length ? flagged : waiting ? `Waiting on ${mine ? "you" : waiting}` : word)],
       shares.self === null && shares.median === null ? h("span", { class: "xs qt" }, word) : strip({ ...shares, label: finding, ...axis, width: 150 }),
       ...(numbers ? [line.self || dash(), line.median ? [line.median, h("span", { class: "xs mu nw range" }, line.range)] : dash()] : []),
       [h("span", { class: mine ? "st" : null }, waiting || word), flagged.length ? flagged : waiting ? h("span", { class: "xs mu nw under" }, hint) : null],
@@ -240,7 +240,9 @@ function renderSignOff({ model, el, signal }) {
       h("p", { class: "mu" }, detail.title, " ", h("button", { class: "lnk", type: "button", testid: "read-post", onclick: () => readPost(detail) }, "Read the post")),
       detail.posts.some(post => post.changed) ? h("p", { class: "sm mu row" }, icon("info"), "The blog shows another text by now. This is the frozen one.") : null,
       detail.plot.self === null && detail.plot.median === null ? null : scalePlot(detail.plot),
-      timeline(detail.turns.map(turnItem)),
+      h("ol", { class: "dl", testid: "summary" }, detail.summary.map(({ voice: kind, lead: first, text }) => h("li", null, h("span", { class: "dot" }, voice(kind)), h("span", { class: "st" }, first), " ", text))),
+      h("details", { class: "whole", open: shown.whole, ontoggle: ({ target }) => { shown.whole = target.open; } },
+        h("summary", { class: "sm", testid: "whole-dialogue" }, `The whole dialogue, ${plural(detail.turns.length, "turn")}`), timeline(detail.turns.map(turnItem))),
       h("hr", { class: "rule" }),
       h("div", { class: "stack" },
         shown.problem ? note("error", shown.problem) : null,
@@ -267,7 +269,7 @@ function renderSignOff({ model, el, signal }) {
     const more = turn.judgements?.length || turn.texts?.length || turn.text.length > EXCERPT || turn.old;
     const short = turn.old ? "An earlier version of this review." : turn.text.length > EXCERPT ? `${turn.text.slice(0, EXCERPT).replace(/\s+\S*$/, "")}…` : turn.text;
     return { id: `turn-${turn.id}`, voice: turn.voice, title: turn.title, time: turn.when, body: [
-      short ? h("p", { class: "words" }, short) : null,
+      short ? h("p", { class: "told" }, short) : null,
       more ? h("details", { open: shown.unfolded.has(turn.id), ontoggle: ({ target }) => { if (target.open) shown.unfolded.add(turn.id); else shown.unfolded.delete(turn.id); } },
         h("summary", { class: "sm mu" }, "Show all", h("span", { class: "vh" }, `: ${turn.title}`)),
         h("div", { class: "stack" }, turn.old || turn.text.length > EXCERPT ? paragraphs(turn.text) : null,

@@ -94,7 +94,7 @@ def lede(assignment: Assignment | None, lines: Sequence[Line]) -> str:
         return "This course has no assignment yet."
     waiting, agreed = sum(map(is_mine, lines)), sum(line.stage in CLOSED for line in lines)
     wait = f"{talk.count(waiting, 'submission')} {'waits' if waiting == 1 else 'wait'} for you"
-    done = f"{talk.number(agreed)} {'is' if agreed == 1 else 'are'} agreed"
+    done = f"{talk.number(agreed) if agreed else 'none'} {'is' if agreed == 1 else 'are'} agreed"
     return f"{assignment.title}. {talk.sentence(wait)}, and {done}."
 
 
@@ -138,7 +138,7 @@ class Scene:
             "word": f"Agreed at {line.agreed}" if line.agreed else STAGES[line.stage],
             "self": line.self_grade,
             "median": median,
-            "range": f"{low}–{high}" if low and low != high else low,
+            "range": f"{low}–{high}" if low != high else "",
             "shares": {"self": line.self_share, "median": line.median, "low": line.low, "high": line.high},
             "finding": finding(line.self_grade, median, low, high),
             "reviews": f"{line.reviews} of {line.owed} reviews" if line.owed else "",
@@ -225,6 +225,7 @@ class Scene:
                     counter.grade if counter else "",
                 ),
             },
+            "summary": talk.summary(seen, span(self.share(line.low), self.share(line.high))),
             "turns": talk.timeline(seen, now=self.now, zone=self.zone),
             "criteria": criteria(seen, standing, counter),
             "standing": standing.grade if standing else "",
@@ -268,12 +269,16 @@ def form_of(submission: str) -> str:
     return f"sign-off:{submission}"
 
 
+def span(low: str, high: str) -> str:
+    return f"{low} to {high}" if low != high else low
+
+
 def finding(own: str, median: str, low: str, high: str, counter: str = "") -> str:
     """What a plot shows, as a sentence for those who do not see it."""
     parts = [
         f"Self {own}" if own else "",
         f"peer median {median}" if median else "",
-        f"peers from {low} to {high}" if low else "",
+        f"peers from {low} to {high}" if low != high else "",
         f"your proposal {counter}" if counter else "",
     ]
     said = ", ".join(part for part in parts if part)

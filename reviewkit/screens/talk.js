@@ -16,7 +16,7 @@ function labelledTexts(texts) {
 
 // Words of a person: text, with its paragraphs kept.
 function paragraphs(text) {
-  return text.split(/\n\s*\n/).filter(part => part.trim()).map(part => h("p", { class: "words" }, part.trim()));
+  return text.split(/\n\s*\n/).filter(part => part.trim()).map(part => h("p", { class: "told" }, part.trim()));
 }
 
 export { judged, labelledTexts, paragraphs };

@@ -1,5 +1,6 @@
 """A dialogue in words: evaluations with the words of their rubric, and every turn as an item of a timeline."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any, cast
@@ -24,6 +25,8 @@ from reviewkit.model import (
 from reviewkit.screens import dates
 
 RATINGS = {"specific": "Specific", "kind": "Kind", "useful": "Useful"}
+SENTENCE = re.compile(r"(.+?[.!?…])(?:\s|$)", re.DOTALL)
+EXCERPT = 160
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -35,6 +38,13 @@ def number(many: int) -> str:
 def count(many: int, thing: str) -> str:
     """`three reviews`, `one review`, `24 reviews`."""
     return f"{number(many)} {thing}{'' if many == 1 else 's'}"
+
+
+def first_sentence(text: str) -> str:
+    """The beginning of somebody's words, cut at a sentence or, with a sign, at a word."""
+    found = SENTENCE.match(text.strip())
+    first = found.group(1) if found else text.strip()
+    return first if len(first) <= EXCERPT else f"{first[:EXCERPT].rsplit(None, 1)[0]}…"
 
 
 def sentence(words: str) -> str:
@@ -109,6 +119,39 @@ def changes_of(before: Proposal | None, after: Proposal, rubric: Rubric) -> list
     return judgements_of(
         [each for each in after.judgements if known.get(each.criterion) != each.level or each.note], rubric
     )
+
+
+# -- in a few lines ----------------------------------------------------------------------------------------------------
+
+
+def summary(seen: SeenDialogue, peers: str) -> list[dict[str, str]]:
+    """Where everybody stands: the author's proposal, the peers (`peers`: from where to where), the last words."""
+    lines = list[dict[str, str]]()
+    own = rules.self_evaluation(cast("Sequence[Turn]", seen.turns))
+    if own and (proposal := standing(seen.turns)):
+        lines.append(line("self", f"Self {proposal.grade}".rstrip(), own.strengths))
+    if reviews := latest_reviews(seen.turns):
+        said = " ".join(first_sentence(review.strengths) for review in reviews.values())
+        lines.append({"voice": "peer", "lead": f"Peers {peers}".rstrip() + ".", "text": said})
+    last: dict[str, dict[str, str]] = {}  # each side's last words, in the order in which they were said
+    for turn in seen.turns:
+        match turn.what:
+            case Answer() as answer:
+                words = line("self", "Answer", answer.text or answer.changed)
+            case Reply() as reply:
+                words = line("self", "Accepted" if reply.accepts else "Reply", reply.text)
+            case Discuss() as discuss:
+                at = f" at {discuss.counter.grade}" if discuss.counter and discuss.counter.grade else ""
+                words = line("teach", f"{turn.name}{at}", discuss.text)
+            case _:
+                continue
+        last.pop(words["voice"], None)
+        last[words["voice"]] = words
+    return lines + list(last.values())
+
+
+def line(voice: str, lead: str, text: str) -> dict[str, str]:
+    return {"voice": voice, "lead": f"{lead}.", "text": first_sentence(text)}
 
 
 # -- the timeline ----------------------------------------------------------------------------------------------------
