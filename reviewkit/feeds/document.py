@@ -1,0 +1,63 @@
+"""What the readers of the formats hand on: a feed as it was found, in one shape, not trusted yet."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urljoin
+
+from reviewkit.errors import FeedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raw:
+    """An entry as a format's reader found it; nothing in it is trusted yet."""
+
+    guid: str = ""
+    link: str = ""
+    title: str = ""
+    author: str = ""
+    published: datetime | None = None
+    tags: tuple[str, ...] = ()
+    html: str = ""
+    base: str = ""
+    also: str = ""
+    """Further text (a video's description) that is looked through for #words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A feed as a format's reader found it."""
+
+    title: str
+    entries: Iterable[Raw] = field(default_factory=tuple)
+
+
+def absolute(base: str, address: str) -> str:
+    """A post's own web address, or nothing where it has none (a bare guid is not one)."""
+    address = address.strip()
+    if not address:
+        return ""
+    try:
+        joined = urljoin(base, address)
+    except ValueError:
+        return ""
+    return joined if joined.lower().startswith(("http://", "https://")) else ""
+
+
+def web_page(url: str) -> FeedError:
+    return FeedError(
+        "That address shows a web page, not a feed. Look on the site for its feed (often /feed, /rss or /atom.xml).",
+        url=url,
+    )
+
+
+def not_a_feed(url: str) -> FeedError:
+    return FeedError(
+        "What your site sends from that address is not a feed that can be read (RSS, Atom or JSON Feed).", url=url
+    )
+
+
+def text_or_nothing(value: Any) -> str:
+    """A string of a document that may hold anything in its place."""
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,251 @@
+"""One guarded fetch: strangers choose the address, so every step has a limit and says in words what it met."""
+
+import asyncio
+import ssl
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from reviewkit.errors import FeedError
+from reviewkit.feeds.addresses import PrivateAddress, checked, guarded_socket
+
+ON_THE_WIRE = 5 * 1024 * 1024
+INFLATED = 10 * 1024 * 1024
+SECONDS = 20.0
+REDIRECTS = 5
+AT_ONCE = 64
+PER_HOST = 2
+HEADER = 8190
+"""Bytes of one header line."""
+
+_MOVED = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """What a site answered. `etag` and `last_modified` are to be sent back exactly so."""
+
+    url: str
+    """Where it came from in the end."""
+    body: bytes
+    content_type: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
+
+class Fetcher:
+    """A pool of connections that is polite to hosts and careful with what they send. Use it as `async with`."""
+
+    def __init__(
+        self,
+        *,
+        agent: str,
+        allow_private: bool = False,
+        seconds: float = SECONDS,
+        tls: ssl.SSLContext | None = None,
+        resolver: aiohttp.abc.AbstractResolver | None = None,
+    ) -> None:
+        self._agent = agent
+        self._allow_private = allow_private
+        self._seconds = seconds
+        self._tls = tls
+        self._resolver = resolver
+        self._all = asyncio.Semaphore(AT_ONCE)
+        self._hosts: dict[str, asyncio.Semaphore] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(
+            limit=0,  # turns are taken below, so that waiting for one does not eat up a site's time
+            ttl_dns_cache=60,
+            ssl=self._tls or True,
+            resolver=self._resolver,
+            socket_factory=None if self._allow_private else guarded_socket,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            auto_decompress=False,
+            trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            max_line_size=HEADER,
+            max_field_size=HEADER,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=8, sock_read=10),
+            headers={"User-Agent": self._agent, "Accept-Encoding": "gzip, deflate", "Accept": _ACCEPT},
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def fetch(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched | None:
+        """Get a document; None when the site says that it has not changed. Raises FeedError."""
+        conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        headers = {name: value for name, value in conditions.items() if value}
+        here = checked(url, allow_private=self._allow_private, said=url)
+        left = self._seconds
+        try:
+            for _ in range(REDIRECTS + 1):
+                async with self._turn(here):
+                    began = asyncio.get_running_loop().time()
+                    async with asyncio.timeout(left):
+                        answer = await self._ask(here, headers, said=url)
+                    left -= asyncio.get_running_loop().time() - began
+                if not isinstance(answer, URL):
+                    return answer
+                here = answer
+        except TimeoutError as error:
+            raise FeedError(
+                f"Your site did not answer within {self._seconds:.0f} seconds. {_LATER}", url=url
+            ) from error
+        except aiohttp.ClientError as error:
+            raise FeedError(_words(error, here), url=url) from error
+        raise FeedError(f"Your site sends visitors on from address to address, more than {REDIRECTS} times.", url=url)
+
+    async def _ask(self, here: URL, headers: dict[str, str], *, said: str) -> Fetched | URL | None:
+        assert self._session, "use the fetcher as `async with`"
+        async with self._session.get(here, headers=headers, allow_redirects=False) as answer:
+            if answer.status in _MOVED and "Location" in answer.headers:
+                return self._next(here, answer.headers["Location"], said=said)
+            if answer.status == 304 and headers:
+                return None
+            if answer.status != 200:
+                raise FeedError(_refusal(answer.status), url=said)
+            return Fetched(
+                url=str(here),
+                body=await _body(answer, said=said),
+                content_type=answer.headers.get("Content-Type", "")[:200],
+                etag=_keepable(answer.headers.get("ETag", "")),
+                last_modified=_keepable(answer.headers.get("Last-Modified", "")),
+            )
+
+    def _next(self, here: URL, location: str, *, said: str) -> URL:
+        try:
+            there = here.join(URL(location))
+        except ValueError as error:
+            raise FeedError("Your site sends visitors on to something that is not an address.", url=said) from error
+        if here.scheme == "https" and there.scheme == "http":
+            raise FeedError("Your site sends visitors from a secure address (https) to an open one (http).", url=said)
+        return checked(there, allow_private=self._allow_private, said=said)
+
+    @asynccontextmanager
+    async def _turn(self, url: URL) -> AsyncIterator[None]:
+        """Wait for one of the host's places, then for one of all: nobody waits with a place that others need."""
+        host = self._hosts.setdefault(f"{url.host}:{url.port}", asyncio.Semaphore(PER_HOST))
+        async with host, self._all:
+            yield
+
+
+_ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+_LATER = "Nothing is lost: the next pull tries again."
+
+
+async def _body(answer: aiohttp.ClientResponse, *, said: str) -> bytes:
+    """The document, inflated, within both limits."""
+    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+        raise FeedError(f"Your site packs its feed in a way that was not asked for ({encoding[:20]}).", url=said)
+    inflate = _Inflate(encoding)
+    wire = 0
+    out = bytearray()
+    async for chunk in answer.content.iter_chunked(65536):
+        wire += len(chunk)
+        if wire > ON_THE_WIRE:
+            raise _too_big(said)
+        try:
+            out += inflate(chunk, INFLATED + 1 - len(out))
+        except zlib.error as error:
+            raise FeedError(f"Your site sent a feed that is packed wrongly. {_LATER}", url=said) from error
+        if len(out) > INFLATED:
+            raise _too_big(said)
+    if not inflate.whole:
+        raise FeedError(f"Your site stopped in the middle of its feed. {_LATER}", url=said)
+    return bytes(out)
+
+
+class _Inflate:
+    """Unpacks at most as much as it is told to, whatever the packed bytes promise."""
+
+    def __init__(self, encoding: str) -> None:
+        self._plain = encoding in ("", "identity")
+        self._deflate = encoding == "deflate"
+        self._unpack = zlib.decompressobj(zlib.MAX_WBITS if self._deflate else 16 + zlib.MAX_WBITS)
+        self._begun = False
+
+    @property
+    def whole(self) -> bool:
+        return self._plain or not self._begun or self._unpack.eof
+
+    def __call__(self, chunk: bytes, most: int) -> bytes:
+        if self._plain:
+            return chunk
+        if self._deflate and not self._begun and chunk[0] & 0x0F != 8:
+            # Some servers send deflate without the wrapping that the standard asks for.
+            self._unpack = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._begun = True
+        out = bytearray()
+        while chunk and len(out) < most:
+            out += self._unpack.decompress(chunk, most - len(out))
+            if self._unpack.eof and self._unpack.unused_data and not self._deflate:
+                # gzip may be several packets one after the other
+                chunk, self._unpack = self._unpack.unused_data, zlib.decompressobj(16 + zlib.MAX_WBITS)
+            else:
+                chunk = self._unpack.unconsumed_tail
+        return bytes(out)
+
+
+def _too_big(said: str) -> FeedError:
+    return FeedError(
+        "Your feed is too big to be read (5 MB as sent, 10 MB unpacked); let it show fewer posts.", url=said
+    )
+
+
+def _keepable(header: str) -> str:
+    """A header that can be stored and sent back as it came, or nothing."""
+    return header if len(header) <= 1024 and header.isascii() and header.isprintable() else ""
+
+
+def _refusal(status: int) -> str:
+    match status:
+        case 404:
+            return "There is nothing at this address (404). If the feed has moved, give its new address."
+        case 410:
+            return "Your site says that this feed is gone for good (410). If it has moved, give its new address."
+        case 401 | 403 | 407 | 451:
+            return f"Your site did not let us read the feed ({status}). It has to be public, without signing in."
+        case 429:
+            return f"Your site asked us to come back later (429). {_LATER}"
+        case _ if status >= 500:
+            return f"Your site answered with an error ({status}). {_LATER}"
+        case _:
+            return f"Your site answered in a way that we do not understand ({status})."
+
+
+def _words(error: aiohttp.ClientError, here: URL) -> str:
+    match error:
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+            return f"{here.host} could not be reached securely: its certificate is not valid. Its host can mend that."
+        case aiohttp.ClientConnectorDNSError():
+            return f"There is no site named {here.host}. Look for a slip in the address."
+        case aiohttp.ClientOSError() if _is_private(error):
+            return f"{here.host} is not on the public internet, so its feed cannot be fetched."
+        case aiohttp.ClientConnectorError():
+            return f"{here.host} could not be reached. {_LATER}"
+        case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
+            return f"Your site stopped in the middle of its feed. {_LATER}"
+        case _:
+            return f"Your site answered in a way that we do not understand. {_LATER}"
+
+
+def _is_private(error: aiohttp.ClientOSError) -> bool:
+    """Also where several addresses were tried: their errors come as one, in words."""
+    cause = getattr(error, "os_error", error)
+    return isinstance(cause, PrivateAddress) or PrivateAddress.WORDS in str(cause)

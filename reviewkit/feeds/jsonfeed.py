@@ -1,0 +1,55 @@
+"""JSON Feed (jsonfeed.org, versions 1 and 1.1), read by hand."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from reviewkit.feeds.clean import of_plain_text
+from reviewkit.feeds.dates import instant
+from reviewkit.feeds.document import Document, Raw, absolute, not_a_feed, text_or_nothing
+
+
+def read(body: bytes, *, url: str) -> Document:
+    """Raises FeedError when it is not a JSON Feed."""
+    try:
+        feed = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=lambda _: None)
+    except (ValueError, RecursionError) as error:
+        raise not_a_feed(url) from error
+    if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
+        raise not_a_feed(url)
+    authors = _authors(feed)
+    base = text_or_nothing(feed.get("home_page_url")) or url
+    items = (item for item in feed["items"] if isinstance(item, dict))
+    return Document(title=text_or_nothing(feed.get("title")), entries=_entries(items, base, authors))
+
+
+def _entries(items: Iterator[dict[str, Any]], base: str, authors: str) -> Iterator[Raw]:
+    for item in items:
+        html = text_or_nothing(item.get("content_html"))
+        plain = text_or_nothing(item.get("content_text")) or text_or_nothing(item.get("summary"))
+        tags = item.get("tags")
+        yield Raw(
+            guid=_identifier(item.get("id")),
+            link=absolute(base, text_or_nothing(item.get("url")) or text_or_nothing(item.get("external_url"))),
+            title=text_or_nothing(item.get("title")),
+            author=_authors(item) or authors,
+            published=instant(text_or_nothing(item.get("date_published")))
+            or instant(text_or_nothing(item.get("date_modified"))),
+            tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+            html=html or of_plain_text(plain),
+            base=base,
+        )
+
+
+def _identifier(value: object) -> str:
+    """The format asks for a string; some write a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return ""
+    return str(value)
+
+
+def _authors(holder: dict[str, Any]) -> str:
+    found = holder.get("authors")
+    people = found if isinstance(found, list) else [holder.get("author")]
+    names = (text_or_nothing(each.get("name")) for each in people if isinstance(each, dict))
+    return ", ".join(name for name in names if name)
