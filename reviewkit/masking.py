@@ -247,7 +247,7 @@ def _needles_of_name(name: str) -> Iterable[Needle]:
     yield Needle(pattern_of(name), AUTHOR, inside=size >= 7, capital=len(parts) == 1 and _needs_capital(name))
     for part in parts:
         for other in parts:
-            if other == part or min(len(part), len(other)) < 2:
+            if other == part or min(len(part), len(other)) < 2 or {folded(part), folded(other)} <= _PARTICLES:
                 continue
             inside = len(part) + len(other) >= 7
             yield Needle(pattern_of(f"{part} {other}"), AUTHOR, inside=inside)
