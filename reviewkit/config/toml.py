@@ -71,6 +71,7 @@ def _lines(text: str) -> dict[Path, int]:
             if match := _table.match(line):
                 table = _parts(match["path"])
                 if match["many"]:
+                    found.setdefault(table, number)
                     counts[table] = counts.get(table, -1) + 1
                     table = (*table, counts[table])
                 found.setdefault(table, number)
