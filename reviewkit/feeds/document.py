@@ -49,12 +49,15 @@ def web_page(url: str) -> FeedError:
     return FeedError(
         "That address shows a web page, not a feed. Look on the site for its feed (often /feed, /rss or /atom.xml).",
         url=url,
+        wrong=True,
     )
 
 
 def not_a_feed(url: str) -> FeedError:
     return FeedError(
-        "What your site sends from that address is not a feed that can be read (RSS, Atom or JSON Feed).", url=url
+        "What your site sends from that address is not a feed that can be read (RSS, Atom or JSON Feed).",
+        url=url,
+        wrong=True,
     )
 
 

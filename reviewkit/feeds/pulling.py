@@ -41,10 +41,11 @@ class Pulling:
 
     async def pull(self, feed: Feed) -> Pulled:
         """Pull one feed, whatever its site does. What `keep` raises is not the site's fault and goes through."""
+        wrong = False
         try:
             return await self._read(feed)
         except FeedError as error:
-            words = str(error)
+            words, wrong = str(error), error.wrong
         except _KeepFailed as error:
             raise error.cause from None
         except Exception:  # noqa: BLE001 - logged whole; the next line says why it goes no further
@@ -52,7 +53,7 @@ class Pulling:
             _log.exception("Reading the feed of %s failed", feed.person)
             words = "Something in this feed is more than reviewkit can read. The course's operator finds it in the log."
         await self._kept(replace(feed, tried=self._now(), error=words), ())
-        return Pulled(person=feed.person, url=feed.url, outcome="failed", error=words)
+        return Pulled(person=feed.person, url=feed.url, outcome="failed", error=words, wrong=wrong)
 
     async def _read(self, feed: Feed) -> Pulled:
         wanted = frozenset(fold(tag) for tag in self._wanted.get(feed.person, frozenset())) - {""}
