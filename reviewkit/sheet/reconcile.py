@@ -99,6 +99,16 @@ def look(
     )
 
 
+def likeness(found: Found) -> float:
+    """How much a tab looks like its layout, 0 to 1: the share of the headers that stand there (1: an empty tab)."""
+    if found.empty:
+        return 1.0
+    if found.header is None:
+        return 0.5 if {"id", SEAL} <= set(found.places) else 0.0
+    names = {_folded(text) for text in found.rows[found.header]}
+    return len(names & set(found.layout.headers)) / len(found.layout.headers)
+
+
 def _at(row: Sequence[str], column: int | None) -> str:
     return row[column] if column is not None and column < len(row) else ""
 
@@ -124,7 +134,12 @@ def _places(
     written = {name: names.index(name) for name in layout.headers if name in names}
     # The hints were read a moment before the cells: where most of them miss, columns moved in between.
     agreeing = sum(_at(names, column) == name for name, column in hints.items())
-    places = dict(hints) if hints and (header is None or agreeing * 2 >= len(hints)) else {}
+    places: dict[str, int] = {}
+    if header is None or agreeing * 2 >= len(hints):
+        for name, column in hints.items():
+            # A header that stands in a column of nobody beats a hint that points elsewhere; swapped headers do not.
+            elsewhere = written.get(name, column)
+            places[name] = elsewhere if elsewhere not in hints.values() else column
     for name, column in written.items():
         if name not in places and column not in places.values():
             places[name] = column

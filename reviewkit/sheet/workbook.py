@@ -27,7 +27,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from reviewkit.errors import SheetError
 from reviewkit.sheet import Report, SheetBusy, SheetChanged
-from reviewkit.sheet.reconcile import Found, Plan, in_short, look, read_typed, reconcile, text_of
+from reviewkit.sheet.reconcile import Found, Plan, in_short, likeness, look, read_typed, reconcile, text_of
 from reviewkit.sheet.rows import LAYOUTS, SEAL, SIGN_OFF, Layout, Projection, Typed, tabs
 
 FILE_LIMIT = 50_000_000
@@ -144,8 +144,8 @@ def _found(book: Any) -> dict[str, tuple[Any, Found]]:
 
     def claim(layout: Layout, titles: Iterable[str], least: float) -> None:
         seen = [look(layout, grids[title], title=title) for title in titles]
-        best = max(seen, key=_likeness, default=None)
-        if best is not None and _likeness(best) >= least:
+        best = max(seen, key=likeness, default=None)
+        if best is not None and likeness(best) >= least:
             found[layout.name] = (book[best.title], best)
             del grids[best.title]
 
@@ -153,18 +153,8 @@ def _found(book: Any) -> dict[str, tuple[Any, Found]]:
         claim(layout, [title for title in grids if title.casefold() == layout.name.casefold()], 0.2)
     for layout in LAYOUTS:
         if layout.name not in found:
-            claim(layout, list(grids), 0.5)
+            claim(layout, [title for title, grid in grids.items() if any(map(any, grid))], 0.5)
     return found
-
-
-def _likeness(seen: Found) -> float:
-    """How much a tab looks like a layout: the share of its headers that stand there."""
-    if seen.empty:
-        return 1.0 if seen.title.casefold() == seen.layout.name.casefold() else 0.0
-    if seen.header is None:
-        return 0.5 if {"id", SEAL} <= set(seen.places) else 0.0
-    names = {text.strip().casefold() for text in seen.rows[seen.header]}
-    return len(names & set(seen.layout.headers)) / len(seen.layout.headers)
 
 
 def _grid(sheet: Any) -> list[list[str]]:
