@@ -346,7 +346,13 @@ def sync(course: CourseFile = COURSE, as_json: Json = False) -> None:
 def links(
     course: CourseFile = COURSE,
     person: Annotated[str | None, typer.Option("--person", metavar="ID", help="Only this person's.")] = None,
-    revoke: Annotated[bool, typer.Option("--revoke", help="First make the old links and sign-ins worthless.")] = False,
+    new: Annotated[
+        str | None,
+        typer.Option("--new", metavar="ID", help="A new link for this person; the old one and its sign-ins end."),
+    ] = None,
+    revoke: Annotated[
+        str | None, typer.Option("--revoke", metavar="ID", help="End this person's link and sign-ins; print none.")
+    ] = None,
     url: Annotated[
         str | None, typer.Option("--url", help="Where the pages are, if not at [server] public_url.")
     ] = None,
@@ -360,13 +366,16 @@ def links(
     from reviewkit.signing import link, read_secret
 
     opened, file = _open(course), find(course)
+    for id in filter(None, (revoke, new)):
+        opened.store.revoke_links(opened.person(id).id)
+    if revoke and not (person or new):
+        ended = opened.person(revoke)
+        return tell([]) if as_json else say(f"{ended.name}: the link and every sign-in made with it have ended.")
     base = url or read_local(file).public_url or f"http://127.0.0.1:{PORT}"
     secret = read_secret(file.parent)
-    people = [opened.person(person)] if person else [each for each in opened.people() if not each.withdrawn]
-    rows = []
-    for each in people:
-        serial = opened.store.revoke_links(each.id) if revoke else opened.store.link_serial(each.id)
-        rows.append((each, link(secret, each.id, serial, base)))
+    one = person or new
+    people = [opened.person(one)] if one else [each for each in opened.people() if not each.withdrawn]
+    rows = [(each, link(secret, each.id, opened.store.link_serial(each.id), base)) for each in people]
     if as_json:
         return tell(
             [
