@@ -212,7 +212,7 @@ def test_however_many_dialogues_there_are_a_handful_of_queries_reads_them(store:
     asked: list[str] = []
     event.listen(store._engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
     assert sum(len(each.turns) for each in store.dialogues()) == 4 * 21
-    assert len([statement for statement in asked if statement.startswith("SELECT")]) <= 3
+    assert len([statement for statement in asked if statement.startswith("SELECT")]) == 3
 
 
 # -- the chain -------------------------------------------------------------------------------------------------------
