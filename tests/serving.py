@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from reviewkit import open_course
 from reviewkit.course import Course
 from reviewkit.model import Feed, Person
 from reviewkit.server.links import link, read_secret
-from tests import browser as chromium
 from tests.cast import ANN, PEOPLE, RUBRIC, STUDENTS, a_post
 
 SERVE = "import sys, pathlib, reviewkit.server as s; s.serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
@@ -39,15 +38,6 @@ id = "river"
 title = "A story with numbers"
 rubric = "data-stories"
 """
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 Found = TypeVar("Found")
 
 
@@ -104,7 +94,9 @@ class Server:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         found = re.search(r"https?://\S+:(\d+)", line)
-        assert found, f"{line}{self.log.read_text()}"
+        if not found:
+            self.stop()
+            raise AssertionError(f"the server did not start: {line}{self.log.read_text()}")
         self.url, self.port = found[0], int(found[1])
         return self
 
@@ -170,23 +162,13 @@ def runs(pid: int) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
-def chrome() -> Iterator[Browser]:
-    path = chromium.installed()
-    assert path, "no Chromium: run tests/browser.py"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def visit(chrome: Browser) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     """`visit(server, ANN)`: a browser of her own in which Ann has signed in by her link and sees her first page."""
     contexts: list[BrowserContext] = []
 
     def signed_in(server: Server, person: Person = ANN, **options: Any) -> Page:
-        contexts.append(chrome.new_context(**options))
+        contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.goto(server.link(person))
         page.get_by_test_id("enter").click()
