@@ -71,7 +71,10 @@ def _serve(course_file: Path, port: int | None, as_json: bool, *, hints: bool) -
         people = _people(course_file, url)
         print(_line(url, course_file, people) if as_json else _table(url, people, hints=hints), flush=True)
 
-    server.serve(course_file, port=_free(PORT) if port is None else port, ready=ready)
+    try:
+        server.serve(course_file, port=_free(PORT) if port is None else port, ready=ready)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # we are leaving already; a second word must not leave a mess
 
 
 def _people(course_file: Path, url: str) -> list[dict[str, str]]:

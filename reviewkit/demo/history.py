@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
-from reviewkit.course import Course
+from reviewkit.course import Course, SeenTurn
 from reviewkit.demo.cast import INSTRUCTOR
 from reviewkit.demo.content import Evaluation, Moment, Piece, Round, Story, Word, pieces, stories
 from reviewkit.demo.directory import FIRST, SECOND
@@ -15,6 +15,7 @@ from reviewkit.model import (
     Answer,
     Discuss,
     Judgement,
+    Person,
     Proposal,
     Reply,
     Review,
@@ -22,7 +23,7 @@ from reviewkit.model import (
 )
 
 ASSIGNMENTS: dict[Round, str] = {"first": FIRST, "second": SECOND}
-PULLS = ("16 23:00", "25 06:00", "34 06:00", "36 06:00", "38 23:00")
+PULLS = ("16 23:00", "34 06:00", "36 20:00")
 DATES = ("20 18:01", "22 18:01", "29 18:01")
 """When the schedule did what the first round's dates asked for."""
 ALLOCATED = "38 09:00"
@@ -55,6 +56,9 @@ class History:
 
     def __init__(self, course: Course, clock: Clock, origin: date, stand_at: Callable[[datetime], None]) -> None:
         self.course, self.clock, self.origin, self.stand_at = course, clock, origin, stand_at
+        self.people = {person.id: person for person in course.people()}
+        self.asked = {round: course.assignment(id) for round, id in ASSIGNMENTS.items()}
+        self.submissions: dict[tuple[str, str], str] = {}
 
     def tell(self) -> None:
         """All of it, up to a few minutes ago; leaves the clock at the last act."""
@@ -93,32 +97,33 @@ class History:
             yield Act(word.at, partial(self.speak, assignment, story, word))
 
     def freeze(self, assignment: str, story: Story) -> None:
-        person, piece = self.course.person(story.person), piece_of(story)
+        person, piece = self.people[story.person], piece_of(story)
         published = piece.published.at(self.origin) if piece.published else None
         post = next(each for each in self.course.posts(person) if each.published == published)
         self.course.freeze(person, assignment, [post.id])
 
     def self_evaluate(self, assignment: str, author: str, own: Evaluation) -> None:
-        person, submission = self.course.person(author), self.submission(assignment, author)
+        person, submission = self.people[author], self.submission(assignment, author)
         said = SelfEvaluation(
             judgements=own.judgements, strengths=own.strengths, improvements=own.improvements, grade=own.grade
         )
-        self.course.self_evaluate(person, submission, said, seen=self.seen(submission, author))
+        self.course.self_evaluate(person, submission, said, seen=len(self.turns(submission, person)))
 
     def type_self_evaluation(self, assignment: str, author: str, draft: Evaluation) -> None:
         form = f"self:{self.submission(assignment, author)}"
-        self.course.keep_draft(self.course.person(author), form, 1, typed(draft))
+        self.course.keep_draft(self.people[author], form, 1, typed(draft))
 
     def speak(self, assignment: str, story: Story, word: Word) -> None:
         """One turn after the reveal."""
         submission = self.submission(assignment, story.person)
-        author, instructor = self.course.person(story.person), self.course.person(INSTRUCTOR.id)
+        author, instructor = self.people[story.person], self.people[INSTRUCTOR.id]
         proposal = Proposal(judgements=word.judgements, grade=word.grade) if word.grade else None
-        seen = self.seen(submission, story.person if word.kind in ("answer", "reply", "sign") else INSTRUCTOR.id)
+        turns = self.turns(submission, author if word.kind in ("answer", "reply", "sign") else instructor)
+        seen = len(turns)
         match word.kind:
             case "answer":
                 answer = Answer(
-                    review=self.review_turn(submission, story, word.review),
+                    review=turn_of(story.reviews[word.review - 1], turns),
                     text=word.text,
                     rating=word.rating,
                     thanks=word.thanks,
@@ -178,13 +183,13 @@ class History:
         return [each for each in self.course.store.allocations(assignment) if each.submission == submission]
 
     def review(self, allocation: Allocation, said: Evaluation) -> None:
-        reviewer = self.course.person(allocation.reviewer)
+        reviewer = self.people[allocation.reviewer]
         self.course.duty(reviewer, allocation.id)
         self.course.review(reviewer, allocation.id, said.judgements, said.strengths, said.suggestions)
 
     def type_review(self, allocation: Allocation, said: Evaluation) -> None:
         """The first half of a review, as somebody leaves it when the tea is ready."""
-        reviewer = self.course.person(allocation.reviewer)
+        reviewer = self.people[allocation.reviewer]
         self.course.duty(reviewer, allocation.id)
         half = Evaluation(at=said.at, judgements=said.judgements[:2], strengths=said.strengths)
         self.course.keep_draft(reviewer, f"review:{allocation.id}", 1, typed(half))
@@ -192,20 +197,21 @@ class History:
     # -- finding things ----------------------------------------------------------------------------------------------
 
     def submission(self, assignment: str, author: str) -> str:
-        found = self.course.submission_of(self.course.person(author), self.course.assignment(assignment))
-        assert found is not None, f"{author} has no submission for {assignment}"
-        return found.id
+        key = assignment, author
+        if key not in self.submissions:
+            asked = next(each for each in self.asked.values() if each.id == assignment)
+            found = self.course.submission_of(self.people[author], asked)
+            assert found is not None, f"{author} has no submission for {assignment}"
+            self.submissions[key] = found.id
+        return self.submissions[key]
 
-    def seen(self, submission: str, viewer: str) -> int:
-        return len(self.course.dialogue(submission, self.course.person(viewer)).turns)
+    def turns(self, submission: str, viewer: Person) -> tuple[SeenTurn, ...]:
+        return self.course.dialogue(submission, viewer).turns
 
-    def review_turn(self, submission: str, story: Story, number: int) -> str:
-        """The turn of a review that the story counts as `number`: found by its words, as turns come in any order."""
-        strengths = story.reviews[number - 1].strengths
-        dialogue = self.course.dialogue(submission, self.course.person(story.person))
-        return next(
-            turn.id for turn in dialogue.turns if isinstance(turn.what, Review) and turn.what.strengths == strengths
-        )
+
+def turn_of(review: Evaluation, turns: Iterable[SeenTurn]) -> str:
+    """The turn of a review, found by its words: an author sees reviews in any order."""
+    return next(turn.id for turn in turns if isinstance(turn.what, Review) and turn.what.strengths == review.strengths)
 
 
 def piece_of(story: Story) -> Piece:
