@@ -83,7 +83,7 @@ def fake_blogs() -> Iterator[FakeBlogs]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_GET(self) -> None:
             blogs.asked.append(Asked(self.path, dict(self.headers.items())))
             answer = blogs._answers.get(self.path)
             if answer:

@@ -19,7 +19,8 @@ _KIND = "http://schemas.google.com/blogger/2008/kind#"
 
 def read(body: bytes, *, url: str, content_type: str) -> Document:
     """Raises FeedError when there is no feed in it."""
-    headers = {"content-location": url, **({"content-type": content_type} if content_type else {})}
+    # Not told where it came from, feedparser leaves guids and links as they are written.
+    headers = {"content-type": content_type} if content_type else {}
     try:
         # As a stream: bytes that happen to be a file's name or an address would be opened.
         found = feedparser.parse(
@@ -34,16 +35,16 @@ def read(body: bytes, *, url: str, content_type: str) -> Document:
     atom = str(found.get("version") or "").startswith("atom")
     return Document(
         title=text_or_nothing(feed.get("title")),
-        entries=(_raw(entry, url=url, base=base, author=_author(feed) if atom else "") for entry in found.entries),
+        entries=(_raw(entry, base=base, author=_author(feed) if atom else "") for entry in found.entries),
     )
 
 
-def _raw(entry: Mapping[str, Any], *, url: str, base: str, author: str) -> Raw:
+def _raw(entry: Mapping[str, Any], *, base: str, author: str) -> Raw:
     guid = text_or_nothing(entry.get("id"))
     link = text_or_nothing(entry.get("link"))
     # Where an entry has no link, feedparser offers its guid, whatever that is.
     own = "" if link == guid and not link.lower().startswith(("http://", "https://")) else absolute(base, link)
-    html, content_base = _content(entry, url)
+    html, content_base = _content(entry)
     summary = text_or_nothing(entry.get("summary"))
     return Raw(
         guid=guid,
@@ -58,7 +59,7 @@ def _raw(entry: Mapping[str, Any], *, url: str, base: str, author: str) -> Raw:
     )
 
 
-def _content(entry: Mapping[str, Any], url: str) -> tuple[str, str]:
+def _content(entry: Mapping[str, Any]) -> tuple[str, str]:
     """The fullest text of an entry as HTML, and the `xml:base` that it was given, if any."""
     contents = [each for each in entry.get("content") or () if isinstance(each, Mapping) and each.get("value")]
     contents.sort(key=lambda each: "html" not in str(each.get("type")))
@@ -69,8 +70,7 @@ def _content(entry: Mapping[str, Any], url: str) -> tuple[str, str]:
         return "", ""
     value = text_or_nothing(contents[0].get("value"))
     plain = contents[0].get("type") == "text/plain" or not re.search(r"<[a-zA-Z/!]|&#?\w+;", value)
-    base = text_or_nothing(contents[0].get("base"))
-    return of_plain_text(value) if plain else value, "" if base == url else base
+    return of_plain_text(value) if plain else value, text_or_nothing(contents[0].get("base"))
 
 
 def _when(entry: Mapping[str, Any]) -> datetime | None:
