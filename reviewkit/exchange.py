@@ -140,7 +140,7 @@ def as_csv(rows: Iterable[Row], fields: Sequence[str] = ()) -> str:
     for row in everything:
         columns |= dict.fromkeys(row)
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out)  # ends lines with CR LF: with a bare LF it would leave a CR inside a text unquoted
     writer.writerow(columns)
     for row in everything:
         writer.writerow([_cell(row.get(column)) for column in columns])
