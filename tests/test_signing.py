@@ -1,0 +1,95 @@
+"""What the server signs, and what it does not take for its own."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from itsdangerous import URLSafeTimedSerializer
+
+from reviewkit import signing
+from reviewkit.errors import ConfigError, NotAllowed
+from reviewkit.signing import Link, PageToken
+
+SECRET = b"s" * 40
+ANNS = Link(person="ann", serial=3)
+PAGE = PageToken(person="ann", screen="my-work", page="p1", serial=3)
+
+
+def test_a_link_says_whose_it_is_and_which() -> None:
+    address = signing.link(SECRET, "ann", 3, "https://course.example/")
+    assert address.startswith("https://course.example/enter/")
+    assert signing.check_link(SECRET, address.rsplit("/", 1)[1]) == ANNS
+
+
+def test_names_of_any_kind_go_into_a_link() -> None:
+    for person in ("åsa@høgskole.example", "a/b?c", "42"):
+        token = signing.link(SECRET, person, 1, "").removeprefix("/enter/")
+        assert signing.check_link(SECRET, token).person == person
+        assert "/" not in token
+
+
+def test_each_statement_is_good_for_one_thing_only() -> None:
+    link = signing.link(SECRET, "ann", 3, "").removeprefix("/enter/")
+    cookie, page, server = signing.sign_in(SECRET, ANNS), signing.page_token(SECRET, PAGE), signing.server_token(SECRET)
+    assert signing.check_sign_in(SECRET, cookie) == ANNS
+    assert signing.check_page_token(SECRET, page) == PAGE
+    assert signing.is_server_token(SECRET, server)
+    for wrong in (cookie, page, server, "", "x"):
+        with pytest.raises(NotAllowed):
+            signing.check_link(SECRET, wrong)
+    for wrong in (link, page, server, "", "x"):
+        with pytest.raises(NotAllowed):
+            signing.check_sign_in(SECRET, wrong)
+    for wrong in (link, cookie, server, "", "x"):
+        with pytest.raises(NotAllowed):
+            signing.check_page_token(SECRET, wrong)
+    for wrong in (link, cookie, page, "", "x"):
+        assert not signing.is_server_token(SECRET, wrong)
+
+
+def test_another_secret_signs_nothing_here() -> None:
+    with pytest.raises(NotAllowed):
+        signing.check_page_token(b"t" * 40, signing.page_token(SECRET, PAGE))
+
+
+def test_a_signed_statement_of_another_shape_is_refused() -> None:
+    for said in ([1, 2, 3, 4], {"person": "ann"}, ["ann"], "ann"):
+        value = URLSafeTimedSerializer(SECRET, salt="page").dumps(said)
+        with pytest.raises(NotAllowed):
+            signing.check_page_token(SECRET, value if isinstance(value, str) else value.decode())
+
+
+def test_old_sign_ins_and_old_pages_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    cookie, page = signing.sign_in(SECRET, ANNS), signing.page_token(SECRET, PAGE)
+    monkeypatch.setattr(signing, "SIGN_IN_AGE", -1)
+    monkeypatch.setattr(signing, "PAGE_AGE", -1)
+    with pytest.raises(NotAllowed):
+        signing.check_sign_in(SECRET, cookie)
+    with pytest.raises(NotAllowed, match="open for a week"):
+        signing.check_page_token(SECRET, page)
+
+
+def test_the_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    secret = signing.read_secret(tmp_path)
+    assert len(secret) >= 32
+    assert signing.read_secret(tmp_path) == secret
+    (file,) = tmp_path.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    signing.read_secret(tmp_path)
+    (tmp_path / signing.SECRET_FILE).chmod(0o640)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        signing.read_secret(tmp_path)
+
+
+def test_a_named_secret_is_read_and_never_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = tmp_path / "elsewhere"
+    monkeypatch.setenv("REVIEWKIT_SECRET_FILE", str(named))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        signing.read_secret(tmp_path)
+    named.write_text("k" * 40)
+    named.chmod(0o600)
+    assert signing.read_secret(tmp_path) == b"k" * 40
+    assert list(tmp_path.iterdir()) == [named]
