@@ -72,6 +72,9 @@ class Book(Protocol):
         write is never sent again: run the whole cycle again, it writes what is missing by then and nothing twice.
         """
 
+    def close(self) -> None:
+        """Let go of connections; the book may be used again."""
+
 
 def open_book(
     *, file: Path, spreadsheet: str = "", key_file: Path | None = None, instructors: Iterable[str] = ()

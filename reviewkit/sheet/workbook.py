@@ -63,6 +63,9 @@ class WorkbookBook:
     def place(self) -> str:
         return str(self.path)
 
+    def close(self) -> None:
+        """Nothing is held between two cycles."""
+
     def cycle(self, projection_of: Callable[[list[Typed]], Projection]) -> Report:
         before = _bytes(self.path)
         book = _opened(self.path, before)
