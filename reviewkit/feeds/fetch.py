@@ -231,6 +231,8 @@ def _refusal(status: int) -> str:
 
 def _words(error: aiohttp.ClientError, here: URL) -> str:
     match error:
+        case aiohttp.InvalidURL():
+            return f"{str(here)[:200]!r} is not a web address; it should begin with https://."
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
             return f"{here.host} could not be reached securely: its certificate is not valid. Its host can mend that."
         case aiohttp.ClientConnectorDNSError():
