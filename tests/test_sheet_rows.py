@@ -180,6 +180,11 @@ def test_a_decision_is_read_with_the_id_of_its_row() -> None:
     assert typed(grid) == ([Typed(submission=ANN, decision="accept", grade="82", comment="well argued")], [])
 
 
+def test_a_decision_comes_with_the_grade_that_the_instructor_was_looking_at() -> None:
+    ((said,), _) = typed(decide(written(), ANN, "accept"))
+    assert said.shown == "82"
+
+
 def test_rows_in_which_nothing_was_typed_say_nothing() -> None:
     assert typed(written()) == ([], [])
 

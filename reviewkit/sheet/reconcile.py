@@ -208,6 +208,7 @@ def read_typed(found: Found) -> tuple[list[Typed], list[str]]:
             decision=_folded(found.at(index, "decision")),
             grade=found.at(index, "grade").strip(),
             comment=found.at(index, "comment").strip(),
+            shown=found.at(index, "self"),
         )
         if id:
             typed[id].append((index in found.strong, said))

@@ -165,7 +165,7 @@ class Typed:
     decision: str = ""
     grade: str = ""
     comment: str = ""
-    shown: str = ""
+    shown: str = field(default="", compare=False)
     """What stood in the column `self` of that row: the proposal that the instructor was looking at."""
 
     @property
