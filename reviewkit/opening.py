@@ -23,9 +23,11 @@ def open_local(path: Path, *, clock: Callable[[], datetime] = now) -> Course:
     """
     path = find(path)
     local = read_local(path)
+    # Before a database file is made the files must hold, so that a mistake in them leaves nothing behind.
+    files = None if _is_there(local.database) else read_course(path)
     store = open_store(local.database)
     if store.setup() is None:
-        files = read_course(path)
+        files = files or read_course(path)
         store.keep_course(files.setup, files.people, files.rubrics)
     return Course(
         store,
@@ -34,6 +36,12 @@ def open_local(path: Path, *, clock: Callable[[], datetime] = now) -> Course:
         acts_as=local.acts_as,
         allow_private=local.allow_private_addresses,
     )
+
+
+def _is_there(database: str) -> bool:
+    """Whether opening it makes no new file (a server's database is there, or it is not ours to make)."""
+    kind, _, rest = database.partition(":///")
+    return kind != "sqlite" or Path(rest).exists()
 
 
 def workbook_file(local: Local, directory: Path) -> Path:

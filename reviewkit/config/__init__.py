@@ -83,6 +83,7 @@ def read_course(path: str | Path, *, environ: Mapping[str, str] | None = None) -
     directory, mistakes = path.parent, Mistakes()
     texts = {path.name: read_text(path, COURSE_BYTES)}
     file = CourseFile(texts[path.name], mistakes, name=path.name)
+    file.check_names()
     setup, local = file.setup(), file.local(directory, os.environ if environ is None else environ)
     try:
         texts[roster.FILE] = read_text(directory / roster.FILE, ROSTER_BYTES)
@@ -106,10 +107,14 @@ def read_course(path: str | Path, *, environ: Mapping[str, str] | None = None) -
 
 
 def read_local(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Local:
-    """Read only what says how this machine runs the course; the rest may stand half-edited. Raises ConfigError."""
+    """Read only what says how this machine runs the course; the rest may stand half-edited, if its keys are known.
+
+    Raises ConfigError.
+    """
     path = find(path)
     mistakes = Mistakes()
     file = CourseFile(read_text(path, COURSE_BYTES), mistakes, name=path.name)
+    file.check_names()
     local = file.local(path.parent, os.environ if environ is None else environ)
     mistakes.raise_any()
     return local

@@ -54,7 +54,6 @@ class CourseFile:
 
     def setup(self) -> Setup:
         """The course itself."""
-        self.check_tables()
         course = self.read("course")
         try:
             self.zone = moments.zone(course["timezone"])
@@ -109,6 +108,11 @@ class CourseFile:
 
     # -- tables ------------------------------------------------------------------------------------------------------
 
+    def check_names(self) -> None:
+        """No table and no key is unknown: a misspelt one would silently have no effect."""
+        self.check_tables()
+        self.check_keys()
+
     def check_tables(self) -> None:
         for name in self.document.values:
             if name not in TABLES:
@@ -116,6 +120,16 @@ class CourseFile:
                 homes = [each.name for each in SETTINGS if each.key == name]
                 hint = f"; it belongs into {homes[0].split()[0]}" if homes else did_you_mean(name, TABLES)
                 self.wrong((name,), f"{what} is not known{hint}")
+
+    def check_keys(self) -> None:
+        for table in TABLES:
+            given = self.document.values.get(table)
+            many = enumerate(given) if isinstance(given, list) else [(None, given)]
+            for number, values in many:
+                path: toml.Path = (table,) if number is None else (table, number)
+                for key in values if isinstance(values, dict) else ():
+                    if key not in of_table(table):
+                        self.unknown((*path, key), table, key, of_table(table))
 
     def read(self, table: str, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The values of a table, with defaults for what is missing or wrong."""
@@ -129,12 +143,8 @@ class CourseFile:
         self, path: toml.Path, given: Mapping[str, Any], environ: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         table = str(path[0])
-        known = of_table(table)
-        for key in given:
-            if key not in known:
-                self.unknown((*path, key), table, key, known)
         found = dict[str, Any]()
-        for key, setting in known.items():
+        for key, setting in of_table(table).items():
             found[key] = setting.default
             try:
                 if environ is not None and environ.get(setting.variable):
