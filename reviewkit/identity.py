@@ -65,8 +65,11 @@ def _site(url: str) -> _Site:
         return _Site("")
     segments = [unquote(each) for each in parts.path.split("/") if each]
     for place, segment in enumerate(segments):
-        if segment[0] in "@~" and len(segment) > 1:
-            return _Site("/".join((host, *segments[: place + 1])), (segment[1:].partition("@")[0],))
+        if segment[0] == "@" and len(segment) > 1:
+            name = _stem(segment[1:]).partition("@")[0]
+            return _Site(f"{host}/@{name}", (name,))
+        if segment[0] == "~" and len(segment) > 1:
+            return _Site("/".join((host, *segments[: place + 1])), (segment[1:],))
         if segment in _BEFORE_A_PERSON and place + 1 < len(segments):
             return _Site("/".join((host, *segments[: place + 2])), _handles(segments[place + 1]))
     if host in _MANY_PEOPLE or _is_number(parts):

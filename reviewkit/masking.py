@@ -119,7 +119,7 @@ class _Mask:
     def _is_theirs(self, host: str, path: str) -> bool:
         for known in self._hosts:
             name, _, start = known.partition("/")
-            if (host == name or host.endswith(f".{name}")) and f"{path}/".startswith(f"/{start}"):
+            if (host == name or host.endswith(f".{name}")) and f"{path}/".startswith(f"/{start}/" if start else "/"):
                 return True
         return False
 
@@ -229,7 +229,8 @@ def _needles(who: Identity) -> Iterable[Needle]:
     for email in who.emails:
         yield Needle(re.escape(folded(email)), AUTHOR, inside=True)
     for host in who.hosts:
-        address = rf"(?:https?://)?[\w.-]{{0,60}}{re.escape(folded(host))}(?:/[^\s<>\"]{{0,500}}[\w/])?"
+        end = r"(?!\w)" if "/" in host else ""  # on a host of many people, a longer name is somebody else's
+        address = rf"(?:https?://)?[\w.-]{{0,60}}{re.escape(folded(host))}{end}(?:/[^\s<>\"]{{0,500}}[\w/])?"
         yield Needle(address, SITE, inside=True)
     for title in who.titles:
         words = re.findall(r"[^\W_]+", title)

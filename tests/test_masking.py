@@ -55,11 +55,12 @@ def test_feeds_and_posts_of_other_people_do_not_count() -> None:
 @pytest.mark.parametrize(
     ("url", "host", "handle"),
     [
-        ("https://medium.com/feed/@annz", "medium.com/feed/@annz", "annz"),
+        ("https://medium.com/feed/@annz", "medium.com/@annz", "annz"),
         ("https://medium.com/@annz/a-title-1f", "medium.com/@annz", "annz"),
-        ("https://social.example/@annz.rss", "social.example/@annz.rss", "annz.rss"),
+        ("https://social.example/@annz.rss", "social.example/@annz", "annz"),
         ("https://annwrites.wordpress.com/feed/", "annwrites.wordpress.com", "annwrites"),
         ("https://www.annwrites.example/index.xml", "annwrites.example", "annwrites"),
+        ("https://uni.example/~annz/rss.xml", "uni.example/~annz", "annz"),
         ("https://bsky.app/profile/annz.example/rss", "bsky.app/profile/annz.example", "annz.example"),
         ("http://127.0.0.1:8000/annz/feed/", "127.0.0.1/annz", "annz"),
         ("https://blogs.school.edu/feed", "blogs.school.edu", ""),
@@ -155,6 +156,12 @@ def test_any_address_that_names_the_author_is_removed(address: str) -> None:
 def test_other_links_stay_as_they_are() -> None:
     said = '<p><a href="https://other.example/planning" rel="noopener">a source</a></p>'
     assert masked(said) == said
+
+
+def test_a_neighbour_on_the_same_host_is_somebody_else() -> None:
+    who = identity(Person(id="7", name="Jo"), [Feed(person="7", url="https://social.example/@jo.rss")], [])
+    assert "href" in masked('<p><a href="https://social.example/@joan/1">x</a></p>', who)
+    assert "href" not in masked('<p><a href="https://social.example/@jo/1">x</a></p>', who)
 
 
 def test_a_link_to_a_tag_loses_only_its_address() -> None:
