@@ -82,8 +82,9 @@ class Page:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    path = installed()
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=installed(), args=list(QUIET))
+        opened = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield opened
         opened.close()
 

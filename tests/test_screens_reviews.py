@@ -28,9 +28,7 @@ from tests.cast import (
     levels,
     self_evaluated,
 )
-from tests.pages import DESKTOP, PHONE, Window, browser
-
-__all__ = ["browser"]
+from tests.pages import DESKTOP, PHONE, Window
 
 FEED_TITLE = "The Umber Lantern Quarterly"
 

@@ -23,7 +23,7 @@ function renderReviews({ model, el, signal }) {
   function draw() {
     history.replaceState(null, "", `?${new URLSearchParams(view().params)}`);
     const { frame: about, title, lede, blind, queue, duty, locked, empty: nothing } = view();
-    const head = duty?.pseudonym ? [lede, " To this author you are ", h("strong", { class: "st ink" }, duty.pseudonym), ". ", blind] : [lede, " ", blind];
+    const head = duty?.pseudonym ? [lede, duty.closed ? " To this author you were " : " To this author you are ", h("strong", { class: "st ink" }, duty.pseudonym), ". ", blind] : [lede, " ", blind];
     const parts = duty ? partsOf(duty) : null;
     redraw(el, page({ name: "reviews", frame: about, title, lede: head, status: link.status.el, as: "peer" },
       nothing ? empty(nothing) : null,

@@ -77,7 +77,7 @@ function renderSignOff({ model, el, signal }) {
     dialog({ title: `Allocate ${plural(reviews, "review")}?`, text, confirm: "Allocate reviews", cancel: "Not yet",
       onconfirm: async () => {
         const reply = await link.act({ type: "allocate", assignment: view().params.assignment, seed, relaxed });
-        if (reply.ok) toast({ text: `${plural(reply.allocated, "review")} allocated.` });
+        if (reply.ok) toast({ text: "The reviews are allocated." });
         return reply;
       } },
     relaxed.length ? [h("p", { class: "st", testid: "relaxed" }, "What had to be relaxed"), h("ul", { class: "plain" }, relaxed.map(sentence => h("li", null, sentence)))]
@@ -89,8 +89,8 @@ function renderSignOff({ model, el, signal }) {
     dialog({ title: "Reveal the reviews?", text, confirm: "Reveal reviews", cancel: "Not yet",
       onconfirm: async () => {
         const reply = await link.act({ type: "reveal", assignment: view().params.assignment, reason });
-        if (reply.ok && !reply.revealed) return { ok: false, error: { message: `Nothing was revealed: every submission has ${minimum}. Give a reason to reveal them all the same.` } };
-        if (reply.ok) toast({ text: `The reviews of ${plural(reply.revealed, "submission")} are revealed.` });
+        if (reply.ok && !reply.revealed && view().step?.reveal) return { ok: false, error: { message: `Nothing was revealed: every submission has ${minimum}. Give a reason to reveal them all the same.` } };
+        if (reply.ok) toast({ text: "The reviews are revealed." });
         return reply;
       } },
     short.length ? field({ name: "reason", label: `Reason to reveal those with ${minimum}`, hint: `Without a reason they wait: ${short.join(", ")}.`, rows: 2, oninput: value => { reason = value; } }) : null);
@@ -138,8 +138,8 @@ function renderSignOff({ model, el, signal }) {
     return { id, head: 1, attrs: { "aria-selected": id === hereId(), onclick: event => { if (!event.target.closest("a, input, button")) open(id); } }, cells: [
       box,
       [h("a", { href: submission ? `?open=${submission}` : "#", class: "st name", testid: `open-${id}`, onclick: event => { event.preventDefault(); open(id, { toPane: inOneColumn() }); } }, name),
-        h("span", { class: "xs mu clip" }, title || word), h("span", { class: "phone xs" }, flagged.length ? flagged : waiting ? `Waiting on ${mine ? "you" : waiting}` : word)],
-      shares.self === null && shares.median === null ? h("span", { class: "xs qt" }, word) : strip({ ...shares, label: finding, ...axis, width: 150 }),
+        h("span", { class: "xs mu clip" }, title), h("span", { class: "phone xs" }, flagged.length ? flagged : waiting ? `Waiting on ${mine ? "you" : waiting}` : word)],
+      shares.self === null && shares.median === null ? (submission ? h("span", { class: "xs qt" }, word) : dash()) : strip({ ...shares, label: finding, ...axis, width: 150 }),
       ...(numbers ? [line.self || dash(), line.median ? [line.median, h("span", { class: "xs mu nw range" }, line.range)] : dash()] : []),
       [h("span", { class: mine ? "st" : null }, waiting || word), flagged.length ? flagged : waiting ? h("span", { class: "xs mu nw under" }, hint) : null],
     ] };
@@ -298,11 +298,11 @@ function renderSignOff({ model, el, signal }) {
     const extra = (said.recognised ?? []).filter(text => !recognitions.includes(text)), words = [...recognitions, ...extra];
     return [
       draft.notice(),
-      gradeField({ label: "Grade", scale, value: said.grade ?? "", oninput: grade => { draft.set({ grade }); tell(); }, onkeydown: null }),
-      h("div", null, h("p", { class: "sm mu", id: "level-words" }),
+      detail.can_discuss ? gradeField({ label: "Grade", scale, value: said.grade ?? "", oninput: grade => { draft.set({ grade }); tell(); } }) : null,
+      detail.can_discuss ? h("div", null, h("p", { class: "sm mu", id: "level-words" }),
         h("details", { class: "change", open: shown.levels, ontoggle: ({ target }) => { shown.levels = target.open; } },
           h("summary", { class: "sm", testid: "change-levels" }, "Change levels"),
-          h("div", { class: "stack" }, detail.criteria.map(criterion => criterionOf(criterion, draft))))),
+          h("div", { class: "stack" }, detail.criteria.map(criterion => criterionOf(criterion, draft))))) : null,
       field({ name: "word", label: "Your word", value: said.word ?? "", rows: 3, readonly: draft.locked, hint: `To ${detail.name}: what worked, what could be better.`, oninput: word => draft.set({ word }) }),
       h("div", null, toggles({ label: "Recognise", voice: "teach", prefix: "recognise", options: words.map(text => ({ name: slug(text), text })), pressed: (said.recognised ?? []).map(slug),
         onchange: names => draft.set({ recognised: words.filter(text => names.includes(slug(text))) }) }),
@@ -342,7 +342,8 @@ function renderSignOff({ model, el, signal }) {
     if (!buttons) return;
     const { grade, changed, said, differs } = stance(detail), accept = buttons.querySelector('[data-testid="accept"]'), talk = buttons.querySelector('[data-testid="discuss"]');
     const moves = changed.map(({ id, name, levels: list }) => `${name} to ${list[said.levels[id]].name}`);
-    el.querySelector("#level-words").textContent = !detail.proposed ? "There are no proposed levels yet." : moves.length ? `${moves.join(", ")}${moves.length < detail.criteria.length ? ", the rest as proposed" : ""}.` : "All levels as proposed.";
+    const words = el.querySelector("#level-words");
+    if (words) words.textContent = !detail.proposed ? "There are no proposed levels yet." : moves.length ? `${moves.join(", ")}${moves.length < detail.criteria.length ? ", the rest as proposed" : ""}.` : "All levels as proposed.";
     accept?.classList.toggle("p", !differs || !talk);
     talk?.classList.toggle("p", differs || !accept);
     if (talk) talk.textContent = !differs ? "Discuss" : grade && view().scale.kind !== "levels" ? `Discuss at ${grade}` : "Discuss these levels";
@@ -352,7 +353,7 @@ function renderSignOff({ model, el, signal }) {
     const signing = detail.does === "sign", grade = signing ? detail.agreed : detail.standing, { said, differs } = signing ? { said: {} } : stance(detail);
     const confirm = signing ? `Sign${grade ? ` at ${grade}` : ""}` : acceptWords(detail);
     dialog({ title: `${confirm} for ${detail.name}?`, confirm, cancel: signing ? "Not yet" : "Keep talking",
-      text: signing ? "Your signature closes the dialogue." : `The proposal that stands is agreed, and you sign it. This closes the dialogue, and ${detail.name} sees it.${differs ? " What you changed in the pane is not used." : ""}`,
+      text: signing ? "Your signature closes the dialogue." : `The proposal that stands is agreed, and you sign it. This closes the dialogue, and ${detail.name} sees it.${differs && detail.can_discuss ? " What you changed in the pane is not used." : ""}`,
       onconfirm: async () => {
         const reply = await link.act({ type: "accept", submission: detail.submission, seen: detail.seen, grade, word: said.word ?? "", recognised: said.recognised ?? [] });
         if (reply.ok) done(detail, `Signed${grade ? ` at ${grade}` : ""} for ${detail.name}.`);

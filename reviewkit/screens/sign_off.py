@@ -89,6 +89,11 @@ def is_mine(line: Line) -> bool:
     return line.waiting_on == "You"
 
 
+def selectable(line: Line) -> bool:
+    """Whether the row may be accepted together with others: close, its turn, and nothing to look at first."""
+    return line.close and is_mine(line) and not line.flags
+
+
 def lede(assignment: Assignment | None, lines: Sequence[Line]) -> str:
     if assignment is None:
         return "This course has no assignment yet."
@@ -146,7 +151,7 @@ class Scene:
             "mine": is_mine(line),
             "hint": line.hint,
             "flags": list(line.flags),
-            "selectable": line.close and is_mine(line),
+            "selectable": selectable(line),
         }
 
     # -- the round
@@ -399,10 +404,12 @@ def bulk_accept(course: Course, viewer: Person, event: Mapping[str, Any]) -> dic
 
 
 def accept_line(course: Course, viewer: Person, line: Line | None, chosen: Chosen, request: str) -> None:
-    """Raises Conflict when the row is no longer what the page showed."""
+    """Raises Conflict when the row is no longer what the page showed; what is signed so already is done."""
+    if line and line.stage == "signed" and line.agreed == chosen.grade:
+        return
     seen = course.dialogue(chosen.submission, viewer)
     standing = talk.standing(seen.turns)
-    if line is None or not line.close or standing is None or standing.grade != chosen.grade:
+    if line is None or not selectable(line) or standing is None or standing.grade != chosen.grade:
         raise Conflict("This has changed since the page showed it. It was left as it is; open it and look again.")
     turn = Accept(grade=chosen.grade)
     course.accept(viewer, chosen.submission, turn, seen=len(seen.turns), request=f"{request}:{chosen.submission}")
