@@ -240,6 +240,19 @@ def test_two_feeds_that_render_one_post_differently_make_no_revisions(store: Sto
     assert store.keep_pull(FEED, [full], seen=MONDAY) == Kept()
 
 
+def test_a_guid_that_one_feed_gives_to_another_post_stays_that_posts(store: Store) -> None:
+    tagged = Feed(person="ann", url="https://inkwren.example/tag/datastories/feed")
+    store.keep_course(a_setup(), [replace(ANN, feeds=(FEED.url, tagged.url))], [])
+    first = a_post(ANN)
+    store.keep_pull(FEED, [first], seen=MONDAY)
+    store.keep_pull(tagged, [replace(first, guid="B")], seen=MONDAY)
+    second = replace(a_post(ANN, number=2), guid="B")
+    assert store.keep_pull(FEED, [second, first], seen=MONDAY) == Kept(new=(second.title,))
+    for _ in range(2):
+        assert store.keep_pull(FEED, [second, first], seen=MONDAY) == Kept()
+    assert len(store.posts()) == 2
+
+
 def test_a_blog_that_moved_takes_its_posts_along(store: Store) -> None:
     store.keep_course(a_setup(), PEOPLE, [])
     store.keep_pull(FEED, [a_post(ANN)], seen=MONDAY)

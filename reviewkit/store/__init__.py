@@ -1,7 +1,9 @@
 """The store: the only memory that processes share. SQLite or PostgreSQL, behind one page of methods.
 
 Every method is one transaction: it is done or it is not. Times go in and come out aware, in UTC. Methods may be
-called from any thread. Driver errors come out as `StoreError` with their cause.
+called from any thread. Driver errors come out as `StoreError` with their cause; a person, submission, rubric version
+or revision that is not there as `Missing`. Texts come back as they went in, but for NUL and halves of surrogate pairs,
+which nobody can type and PostgreSQL refuses.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,7 +42,10 @@ class Store(Protocol):
 
     # -- the course, its people and rubrics (seeded from files, then ruled here)
     def keep_course(self, setup: Setup, people: Iterable[Person], rubrics: Iterable[Rubric]) -> None:
-        """Write setup, people (by id; those not named stay as they are) and rubric versions, all or nothing."""
+        """Write setup, people (by id; those not named stay as they are) and rubric versions, all or nothing.
+
+        People stand in the order given; those not named stay behind whom they stood behind.
+        """
 
     def setup(self) -> Setup | None:
         """The course, or None while the store is empty."""
@@ -49,7 +54,7 @@ class Store(Protocol):
         """Everybody, in the roster's order."""
 
     def rubrics(self) -> list[Rubric]:
-        """Every version ever kept, oldest first; the last of a name is the one in use."""
+        """Every version ever kept, oldest first; the last of a name is the one in use (one kept again moves there)."""
 
     # -- links and sign-ins: raising a number makes everything that was signed with the old one worthless
     def link_serial(self, person: str) -> int: ...
@@ -60,7 +65,10 @@ class Store(Protocol):
         """One for every (person, address of the roster), with what the last pulls left."""
 
     def keep_pull(self, feed: Feed, entries: Sequence[Entry], *, seen: datetime) -> Kept:
-        """Keep a feed's state and its entries: new posts, new revisions of known ones (by guid, else link)."""
+        """Keep a feed's state and its entries: new posts, new revisions of known ones (by guid, else link).
+
+        Without entries only the state changes. A post that two feeds show belongs to the first; the other adds tags.
+        """
 
     def posts(self, person: str | None = None) -> list[Post]:
         """Posts with their revisions, newest published first, those without a date last."""
@@ -106,7 +114,7 @@ class Store(Protocol):
     def keep_allocations(self, assignment: str, pairs: Sequence[tuple[str, str]], *, seed: int) -> list[Allocation]:
         """Keep (submission, reviewer) pairs, each with a fresh id and pseudonym; a pair that is there already stays.
 
-        `seed` is kept for the audit.
+        `seed` is kept for the audit. Gives the allocations of all these pairs, in the order of `allocations`.
         """
 
     def allocations(self, assignment: str | None = None, reviewer: str | None = None) -> list[Allocation]:

@@ -1,7 +1,7 @@
 """Which stored post an entry of a feed is, and whether it says something new: without the database."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -69,40 +69,48 @@ class Known:
         return {name: getattr(self, name) for name in names}
 
 
+Identity = tuple[str, str, str]
+"""What an entry is known by: its guid, its folded link, and (where it has neither) its digest."""
+
+
 def matched(known: Sequence[Known], entries: Sequence[Entry]) -> list[tuple[Entry, Known | None]]:
     """Each entry with its post, None where it is a new one; an entry that a document repeats comes once.
 
-    The guid decides, else the link, else (with neither) the text. A guid that the document gives to several links
-    counts only with its link; a link that several entries share (all point to one page elsewhere) does not count.
+    The guid decides, then a guid that another feed gave the post, then the link, then (with neither) the text. A guid
+    that the document gives to several links counts only with its link; a link that several entries share (all point
+    to one page elsewhere) does not count. A post is matched once.
     """
-    said: dict[tuple[str, str, str], Entry] = {}
+    said: dict[Identity, Entry] = {}
     for entry in entries:
-        said.setdefault(_identity(entry.guid, entry.link, entry.digest), entry)
-    guids = Counter(guid for guid, _, _ in said)
-    links = Counter(link for _, link, _ in said)
-    by_guid = {guid: post for post in reversed(known) for guid in post.guids()}
-    by_both = {(guid, folded(post.link)): post for post in reversed(known) for guid in post.guids()}
-    by_rest = {_identity("", post.link, post.digest)[1:]: post for post in reversed(known)}
-    found: dict[tuple[str, str, str], Known] = {}
-    for identity in said:
-        guid, link, _ = identity
-        post = by_guid.get(guid) if guids[guid] == 1 else by_both.get((guid, link))
-        if guid and post is not None:
-            found[identity] = post
-    taken = {post.id for post in found.values()}
-    for identity in said:
-        _, link, digest = identity
-        post = by_rest.get((link, digest))
-        if identity in found or post is None or post.id in taken:
-            continue
-        if links[link] == 1 if link else digest:
-            found[identity] = post
+        link = folded(entry.link)
+        said.setdefault((entry.guid, link, "" if entry.guid or link else entry.digest), entry)
+    found: dict[Identity, Known] = {}
+    taken: set[str] = set()
+    for way in _ways(known, Counter(guid for guid, _, _ in said), Counter(link for _, link, _ in said)):
+        for identity in said:
+            post = way(identity)
+            if identity not in found and post is not None and post.id not in taken:
+                found[identity] = post
+                taken.add(post.id)
     return [(entry, found.get(identity)) for identity, entry in said.items()]
 
 
-def _identity(guid: str, link: str, digest: str) -> tuple[str, str, str]:
-    """What an entry is known by; the digest only where there is nothing else."""
-    return guid, folded(link), "" if guid or folded(link) else digest
+def _ways(
+    known: Sequence[Known], guids: Counter[str], links: Counter[str]
+) -> Sequence[Callable[[Identity], Known | None]]:
+    """The ways to find an entry's post, the surest first; `guids` and `links` count those of the document."""
+    backwards = list(reversed(known))  # so that of several the first wins
+    by_guid = {post.guid: post for post in backwards if post.guid}
+    by_alias = {guid: post for post in backwards for guid in post.guids()}
+    by_both = {(guid, folded(post.link)): post for post in backwards for guid in post.guids()}
+    by_link = {folded(post.link): post for post in backwards if folded(post.link)}
+    by_text = {post.digest: post for post in backwards if post.digest and not post.guid and not post.link}
+    return (
+        lambda identity: by_guid.get(identity[0]) if guids[identity[0]] == 1 else by_both.get(identity[:2]),
+        lambda identity: by_alias.get(identity[0]) if guids[identity[0]] == 1 else None,
+        lambda identity: by_link.get(identity[1]) if links[identity[1]] == 1 else None,
+        lambda identity: by_text.get(identity[2]),
+    )
 
 
 def folded(link: str) -> str:

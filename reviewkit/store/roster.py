@@ -1,5 +1,6 @@
 """The course, its people, their links and the rubric versions, inside one transaction of the caller's."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -45,24 +46,23 @@ def _keep_people(db: Connection, persons: list[Person]) -> None:
         new = insert(db, people)
         kept = {name: new.excluded[name] for name in rows[0] if name not in ("id", "link_serial")}
         db.execute(new.on_conflict_do_update(index_elements=["id"], set_=kept), rows)
-    for id in sorted(set(before) - {person.id for person in persons}):
-        if before[places[id]] != id if places[id] < len(before) else True:
+    named = {person.id for person in persons}
+    for place, id in enumerate(before):
+        if id not in named and places[id] != place:
             db.execute(update(people).where(people.c.id == id).values(position=places[id]))
 
 
 def _merged(before: list[str], named: list[str]) -> list[str]:
-    """The named in their order; each of the others stays behind the one that it stood behind."""
-    merged = list(named)
+    """The named in their order; each of the others stays behind the one that they stood behind."""
     known = set(named)
-    previous: str | None = None
+    behind: dict[str | None, list[str]] = defaultdict(list)
+    last: str | None = None
     for id in before:
-        if id not in known:
-            merged.insert(0 if previous is None else merged.index(previous) + 1, id)
-        previous = id
-    if before and not known & set(before):
-        # Nobody of the old roster was named: the new ones come after them.
-        merged = before + named
-    return merged
+        if id in known:
+            last = id
+        else:
+            behind[last].append(id)
+    return [*behind[None], *(each for id in named for each in (id, *behind[id]))]
 
 
 def _keep_rubric(db: Connection, version: Rubric) -> None:
