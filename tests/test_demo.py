@@ -135,6 +135,7 @@ def test_platforms_differ_as_they_do_outside() -> None:
     texts = {each.id: documents(BASE, ORIGIN, LATER)[each.feed].body.decode() for each in STUDENTS}
     assert "wfw:commentRss" in texts["mira"]
     assert '<guid isPermaLink="false">' + BASE + "/mira/?p=" in texts["mira"]
+    assert "appeared first on" in texts["lucia"].partition("content:encoded")[2]
     assert "Ghost" in texts["ilse"]
     assert "scheme='http://www.blogger.com/atom/ns#'" in texts["tarek"]
     assert "<title>" not in texts["wen"].partition("<item>")[2]

@@ -69,7 +69,10 @@ def _serve(course_file: Path, port: int | None, as_json: bool, *, hints: bool) -
 
     def ready(url: str) -> None:
         people = _people(course_file, url)
-        print(_line(url, course_file, people) if as_json else _table(url, people, hints=hints), flush=True)
+        print(
+            _line(url, course_file, people) if as_json else _table(url, course_file.parent, people, hints=hints),
+            flush=True,
+        )
 
     try:
         server.serve(course_file, port=_free(PORT) if port is None else port, ready=ready)
@@ -102,12 +105,13 @@ def _line(url: str, course_file: Path, people: list[dict[str, str]]) -> str:
     return json.dumps({"url": url, "course": str(course_file), "people": people}, ensure_ascii=False)
 
 
-def _table(url: str, people: list[dict[str, str]], *, hints: bool) -> str:
+def _table(url: str, here: Path, people: list[dict[str, str]], *, hints: bool) -> str:
     """Everybody, with what waits for them (where the demo knows it) and their link."""
     from reviewkit.demo.cast import TITLE, member
 
     width = max(len(each["name"]) for each in people)
-    lines = ["", f"{TITLE}, an invented course: {url}", "Sign in as anybody; links can be used again.", ""]
+    lines = ["", f"{TITLE}, an invented course: {url}", f"Its files: {here}", ""]
+    lines += ["Sign in as anybody; links can be used again.", ""]
     for role in ("instructor", "student"):
         for each in people:
             if each["role"] == role:

@@ -12,7 +12,8 @@ from markdown_it import MarkdownIt
 
 from reviewkit.demo.cast import STUDENTS, TAG, Member
 from reviewkit.demo.content import Piece, pieces
-from reviewkit.demo.shapes import SHAPES, Note, Shape, Site, number_of
+from reviewkit.demo.shapes import SHAPES, Shape
+from reviewkit.demo.site import Note, Site, number_of
 
 HTML = "text/html; charset=utf-8"
 STYLE = (
@@ -57,6 +58,7 @@ def _blog(member: Member, base: str, origin: date, now: datetime) -> dict[str, D
         title=member.site,
         about=member.about,
         notes=tuple(reversed(notes)),
+        foot=member.signs_posts,
     )
     feed = shape.feed.format(person=member.id)
     found = {feed: Document(shape.type, shape.draw(site, feed).encode())}

@@ -25,7 +25,10 @@ RUBRIC = "data-stories"
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """Somebody of the demo. `feed` is the path of the feed in the roster; `try_this` says what waits for them."""
+    """Somebody of the demo. `feed` is the path of the feed in the roster; `try_this` says what waits for them.
+
+    `signs_posts`: a plug-in of theirs signs every post in the feed (see site.py).
+    """
 
     id: str
     name: str
@@ -34,6 +37,7 @@ class Member:
     about: str = ""
     platform: Platform | None = None
     feed: str = ""
+    signs_posts: bool = False
 
     @property
     def role(self) -> str:
@@ -134,6 +138,7 @@ STUDENTS = (
         about="Where to sit, and when.",
         platform="wordpress",
         feed="/lucia/tag/datastories/feed/",
+        signs_posts=True,
     ),
     Member(
         id="zeynep",
