@@ -253,12 +253,17 @@ class Reading:
             capacity,
             people={person.id: person for person in self.store.people()},
             mode=self.setup.reviews.mode,
-            veil=lambda person, text: masking.mask_text(text, identity(person)),
+            veil=lambda person, text: masking.mask_text(text, identity(person), self._tags()),
         )
 
     def _identity(self, person: str) -> masking.Identity:
         feeds = [feed for feed in self.store.feeds() if feed.person == person]
         return masking.identity(self.person(person), feeds, self.store.posts(person))
+
+    def _tags(self) -> tuple[str, ...]:
+        """The course's tags: words that name the course, not an author."""
+        setup = self.setup
+        return tuple(tag for tag in (setup.tag, *(each.tag for each in setup.assignments)) if tag)
 
     def _allocation(self, who: Person, id: str) -> Allocation:
         for each in self.store.allocations(reviewer=who.id):
@@ -307,7 +312,7 @@ class Reading:
             revision = post.revision(frozen.digest)
             assert revision is not None, "a frozen revision is never removed"
             if masked:
-                clean = masking.mask(revision, self._identity(submission.person))
+                clean = masking.mask(revision, self._identity(submission.person), self._tags())
                 copies.append(Copy(title=clean.title, html=clean.html, text=clean.text))
                 continue
             copies.append(
