@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reviewkit.errors import ConfigError, Invalid, Missing, ReviewkitError
-from reviewkit.printing import after_pull, plain, pulled_row, report_row, say, say_report, table, tell, watched_pull
+from reviewkit.printing import (
+    after_pull,
+    plain,
+    pulled_row,
+    report_row,
+    say,
+    say_report,
+    status_cells,
+    status_rows,
+    table,
+    tell,
+    watched_pull,
+)
 
 if TYPE_CHECKING:
     from reviewkit.course import Course
@@ -167,41 +179,17 @@ def import_(
     Without --apply it only reports, row by row, what would change. Nobody is ever deleted: somebody who is missing
     from the roster is proposed for a withdrawal.
     """
-    from reviewkit.config import Kept, differences, merged, read_course
+    from dataclasses import asdict
+
+    from reviewkit.config import read_course
+    from reviewkit.importing import take_in, told
 
     files = read_course(course)
-    store = _open(course).store
-    kept = Kept(setup=store.setup(), people=store.people(), rubrics=store.rubrics())
-    found = differences(files, kept)
-    begun = {submission.rubric for submission in store.submissions()}
-    names = {each.name for each in kept.rubrics if each.digest in begun}
-    waiting = {each.subject for each in found if each.effect == "structure" and each.subject in names}
-    postponed = set() if restructure else waiting
-    if apply:
-        store.keep_course(*merged(files, kept, withdraw=withdraw, postponed=postponed))
+    taken = take_in(files, _open(course).store, apply=apply, withdraw=withdraw, restructure=restructure)
     if as_json:
-        rows = [
-            {
-                "file": each.file,
-                "subject": each.subject,
-                "change": each.change,
-                "text": each.text,
-                "effect": each.effect,
-            }
-            for each in found
-        ]
-        return tell({"applied": apply, "differences": rows, "postponed": sorted(postponed)})
-    for each in found:
-        say(f"{each.file}: {each.text}")
-    for name in sorted(postponed):
-        say(f"rubrics/{name}.md: a round with it has begun, so it waits; --restructure uses it now.")
-    if not found:
-        say("The course says the same as the files; there is nothing to do.")
-    elif apply:
-        proposed = any(each.effect == "withdrawal" for each in found) and not withdraw
-        say("Done." + (" Nobody was withdrawn: --withdraw does that." if proposed else ""))
-    else:
-        say("Nothing was changed. To do this: reviewkit import --apply")
+        return tell(asdict(taken))
+    for line in told(taken, withdrawn=withdraw):
+        say(line)
     return None
 
 
@@ -289,43 +277,12 @@ def status(course: CourseFile = COURSE, as_json: Json = False) -> None:
 
     A line per person and assignment: the stage, the reviews, and for whom it waits.
     """
-    from reviewkit.model import Person
-
-    opened = _open(course)
-    whoever_runs_this = Person(id="reviewkit status", name="", role="instructor")
-    lines = [(each, line) for each in opened.setup.assignments for line in opened.class_table(whoever_runs_this, each)]
+    rows = status_rows(_open(course))
     if as_json:
-        return tell(
-            [
-                {
-                    "assignment": each.id,
-                    "person": line.person.id,
-                    "name": line.person.name,
-                    "submission": line.submission,
-                    "stage": line.stage,
-                    "reviews": line.reviews,
-                    "owed": line.owed,
-                    "grade": line.agreed,
-                    "flags": line.flags,
-                    "waiting_for": "Instructor" if line.waiting_on == "You" else line.waiting_on,
-                    "hint": line.hint,
-                }
-                for each, line in lines
-            ]
-        )
-    rows = [
-        (
-            each.title,
-            line.person.name,
-            line.stage + (f" at {line.agreed}" if line.agreed else ""),
-            f"{line.reviews} of {line.owed} reviews" if line.owed else "",
-            ("Instructor" if line.waiting_on == "You" else line.waiting_on) + (f": {line.hint}" if line.hint else ""),
-        )
-        for each, line in lines
-    ]
+        return tell(rows)
     if not rows:
         say("There is nothing to report: no assignments, or no students.")
-    table(rows)
+    table([status_cells(row) for row in rows])
     return None
 
 

@@ -2,10 +2,11 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reviewkit.errors import FeedError
+from reviewkit.model import Person
 
 if TYPE_CHECKING:
     from reviewkit.course import Course
@@ -114,3 +115,34 @@ def after_pull(course: "Course", pulled: "list[Pulled]", *, quiet: bool) -> None
         raise FeedError(
             f"Correct these addresses in the roster (everything else is kept):\n{told}", url=wrong[0].url, wrong=True
         )
+
+
+def status_rows(course: "Course") -> list[dict[str, object]]:
+    """A row for every student of every assignment, as whoever runs the course may see it."""
+    operator = Person(id="reviewkit status", name="", role="instructor")
+    return [
+        {
+            "assignment": each.id,
+            "title": each.title,
+            "person": line.person.id,
+            "name": line.person.name,
+            "submission": line.submission,
+            "stage": line.stage,
+            "reviews": line.reviews,
+            "owed": line.owed,
+            "grade": line.agreed,
+            "flags": line.flags,
+            "waiting_for": "Instructor" if line.waiting_on == "You" else line.waiting_on,
+            "hint": line.hint,
+        }
+        for each in course.setup.assignments
+        for line in course.class_table(operator, each)
+    ]
+
+
+def status_cells(row: Mapping[str, object]) -> tuple[str, ...]:
+    """A row of the status as columns for people."""
+    stage = f"{row['stage']} at {row['grade']}" if row["grade"] else f"{row['stage']}"
+    reviews = f"{row['reviews']} of {row['owed']} reviews" if row["owed"] else ""
+    waits = ": ".join(f"{row[key]}" for key in ("waiting_for", "hint") if row[key])
+    return f"{row['title']}", f"{row['name']}", stage, reviews, waits

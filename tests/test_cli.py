@@ -249,7 +249,7 @@ def test_somebody_who_is_missing_is_withdrawn_only_when_asked_for(command: Comma
     assert the_course(folder).person("bob").withdrawn
 
 
-def test_a_rubric_s_structure_waits_while_a_round_with_it_has_begun(command: Command, folder: Path) -> None:
+def test_a_rubric_s_structure_waits_while_a_round_with_it_is_running(command: Command, folder: Path) -> None:
     command("pull")
     frozen(folder)
     course = the_course(folder)
