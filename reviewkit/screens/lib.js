@@ -303,7 +303,7 @@ function toast({ text, undo, seconds = 10 }) {
 // -- drawing again ---------------------------------------------------------------------------------------------------
 
 // Puts `tree` into `el` in place of what is there. A text field in use stays the very element that it is, with its
-// label and its containers, while everything around it is renewed; otherwise focus goes to the element with the same
+// label and its containers (it may become read-only), while everything around it is renewed; otherwise focus goes to the element with the same
 // id or test name. The scroll position stays, and so does what was unfolded (details with an id).
 function redraw(el, tree) {
   for (const { id } of el.querySelectorAll("details[id][open]")) tree.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
@@ -311,11 +311,12 @@ function redraw(el, tree) {
   const inside = at && at !== el && el.contains(at);
   const typing = inside && at.matches("textarea, select, input:not([type=radio], [type=checkbox])");
   const twin = inside ? sameAs(at, tree) : null;
-  const selected = inside && !typing && at.dataset ? at : null;
-  if (typing && twin) renew(el, tree, at.closest(".f") ?? at, twin.closest(".f") ?? twin);
-  else {
+  if (typing && twin) {
+    renew(el, tree, at.closest(".f") ?? at, twin.closest(".f") ?? twin);
+    at.readOnly = twin.readOnly;
+  } else {
     el.replaceChildren(tree);
-    if (selected && twin) twin.focus({ preventScroll: true });
+    if (twin) twin.focus({ preventScroll: true });
   }
   scrollTo(...scroll);
 }
