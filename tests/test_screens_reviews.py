@@ -173,6 +173,18 @@ def test_a_due_date_that_has_passed_is_said_without_blame(course: Course, clock:
     assert reviews(course, ANN)["queue"][0]["when"] == "Due Thu 14 May. You can still send it."
 
 
+def test_a_review_that_was_never_sent_is_closed_by_the_reveal(course: Course, owed: dict[str, str]) -> None:
+    course.reveal("river", by=PROF, reason="The round is over.")
+    view = reviews(course, ANN)
+    assert view["lede"] == "Nothing waits for a review by you."
+    assert [(card["word"], card["when"], card["share"]) for card in view["queue"]] == [("Closed", "Not sent", 0)] * 2
+
+
+def test_the_page_counts_what_is_sent(course: Course, owed: dict[str, str]) -> None:
+    sent(course, ANN)
+    assert reviews(course, ANN)["lede"] == "You review two submissions this round. One of two sent."
+
+
 @pytest.mark.parametrize("person", [EVE, PROF])
 def test_only_students_have_reviews_to_give(course: Course, person: Person) -> None:
     with pytest.raises(NotAllowed):

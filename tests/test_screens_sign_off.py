@@ -430,6 +430,7 @@ def test_a_grade_is_discussed_and_then_signed(window: Window, course: Course, ma
     page["recognise-honest-about-gaps"].click()
     page["discuss"].click()
     expect(page["pane"].get_by_text(f"{CYD.name} has not replied yet.")).to_be_visible()
+    expect(page["grade"]).to_have_count(0)
     last: Any = course.dialogue(made[CYD.id], CYD).turns[-1].what
     assert isinstance(last, Discuss)
     assert last.counter == Proposal(

@@ -84,7 +84,9 @@ def lede(duties: Sequence[Duty]) -> str:
         return "Nothing waits for a review by you."
     sent = sum(1 for duty in due if duty.mine)
     said = f"You review {talk.count(len(due), 'submission')} this round."
-    return f"{said} All are sent." if sent == len(due) else f"{said} {sent} of {len(due)} sent." if sent else said
+    if sent == len(due):
+        return f"{said} All sent."
+    return f"{said} {talk.sentence(talk.number(sent))} of {talk.number(len(due))} sent." if sent else said
 
 
 def content_of(turn: SeenTurn | None) -> dict[str, Any]:
@@ -137,10 +139,15 @@ class Scene:
             "title": f"Submission by {duty.author}",
             "state": state,
             "word": words.get(state) or ("In progress" if state == "begun" else "Not started"),
-            "when": duty.locked or (f"Sent {self.day(duty.mine.at)}" if duty.mine else self.due(duty.due)),
+            "when": self.when(duty),
             "share": round(done, 2),
             "here": bool(here and here.id == duty.id),
         }
+
+    def when(self, duty: Duty) -> str:
+        if duty.mine:
+            return f"Sent {self.day(duty.mine.at)}"
+        return "Not sent" if duty.closed else duty.locked or self.due(duty.due)
 
     def duty(self, duty: Duty, draft: Draft | None) -> dict[str, Any]:
         mode = self.course.setup.reviews.mode
