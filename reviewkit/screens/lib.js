@@ -99,8 +99,6 @@ function frame({ course, person, links, sign_out }) {
 }
 
 function nameMenu(person, signOut) {
-  const xsrf = h("input", { type: "hidden", name: "_xsrf" });
-  const fill = () => { xsrf.value = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? ""; };
   const themes = [["", "As the system"], ["light", "Light"], ["dark", "Dark"]].map(([value, text]) => ({ value, text }));
   const menu = h("details", { class: "me", testid: "name-menu" },
     h("summary", null, h("span", { class: "vh" }, "Menu of "), h("span", { class: "name" }, person), icon("person"), icon("down")),
@@ -110,7 +108,7 @@ function nameMenu(person, signOut) {
       seg({ label: "Colours", options: themes, value: remembered("theme") ?? "", onchange: setTheme, prefix: "theme" }),
       h("label", { class: "row sm keep" }, h("input", { type: "checkbox", class: "ck", checked: keepsNoCopy(), onchange: event => setNoCopy(event.target.checked) }),
         "Do not keep a copy of my text in this browser"),
-      signOut ? h("form", { method: "post", action: signOut, onsubmit: fill }, xsrf,
+      signOut ? h("form", { method: "post", action: signOut },
         h("button", { class: "btn s", type: "submit", testid: "sign-out" }, "Sign out")) : null));
   menu.addEventListener("keydown", event => {
     if (event.key !== "Escape" || !menu.open) return;
