@@ -1,12 +1,15 @@
 """The real thing for tests: a course on disk, `serve` in a process of its own, a real Chromium."""
 
+import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,11 +96,11 @@ class Server:
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        found = re.search(r"https?://\S+:(\d+)", line)
+        found = re.search(r"https?://[^\s:]+(?::(\d+))?", line)
         if not found:
             self.stop()
             raise AssertionError(f"the server did not start: {line}{self.log.read_text()}")
-        self.url, self.port = found[0], int(found[1])
+        self.url, self.port = found[0], int(found[1] or self.port)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -134,6 +137,19 @@ class Server:
 
     def _find(self, module: str) -> int | None:
         return next((pid for pid in children(self.process.pid) if module in command(pid)), None)
+
+
+def awaited(work: Coroutine[Any, Any, Found]) -> Found:
+    """What a coroutine gives, run in a thread: playwright keeps a loop of its own in the tests' thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def children(pid: int) -> list[int]:

@@ -10,23 +10,29 @@ from typing import Any
 
 import pytest
 
+from reviewkit.server import kernels
+from reviewkit.server.identity import Viewer
 from reviewkit.server.light import frames
 from reviewkit.server.light.manager import LightClient, LightKernel, LightKernelManager
-from tests.serving import runs
+from tests.serving import awaited, runs
 
 if not hasattr(os, "pidfd_open"):
     pytest.skip("page processes need Linux", allow_module_level=True)
 
 
-def with_pages(test: Callable[[LightKernelManager], Awaitable[None]], **settings: Any) -> None:
+def with_pages(
+    test: Callable[[LightKernelManager], Awaitable[None]],
+    kind: type[LightKernelManager] = LightKernelManager,
+    **settings: Any,
+) -> None:
     async def whole() -> None:
-        manager = LightKernelManager(modules=[], **settings)
+        manager = kind(modules=[], **settings)
         try:
             await asyncio.wait_for(test(manager), 60)
         finally:
             manager.close()
 
-    asyncio.run(whole())
+    awaited(whole())
 
 
 async def a_page(manager: LightKernelManager, **environment: str) -> tuple[LightKernel, LightClient]:
@@ -212,3 +218,22 @@ def test_frames_hold_what_was_put_in() -> None:
     )
     assert [bytes(each) for each in message["buffers"]] == [b"raw", b""]
     assert frames.message_type(frame) == "comm_msg"
+
+
+def test_the_oldest_page_of_a_person_makes_room_when_they_open_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "MOST_PAGES", 2)
+    ann, bob = (Viewer(username=name, name=name, role="student", serial=1) for name in ("ann", "bob"))
+
+    async def test(manager: Any) -> None:
+        async def opened(viewer: Viewer) -> str:
+            given = {"door": Path("/nowhere"), "secret": b"s" * 40, "files": {}, "query": ""}
+            page: str = await manager.open_page(viewer, "my-work", **given)
+            return page
+
+        bobs = await opened(bob)
+        first, second, third = [await opened(ann) for _ in range(3)]
+        while first in manager:
+            await asyncio.sleep(0.01)
+        assert manager.owners == {bobs: "bob", second: "ann", third: "ann"}
+
+    with_pages(test, kernels.PageProcesses)

@@ -10,20 +10,22 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from playwright.sync_api import Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 
 from reviewkit import signing
+from reviewkit.errors import ConfigError
 from reviewkit.model import Person
+from reviewkit.server.app import bind, public_address
 from reviewkit.server.light import frames
 from reviewkit.server.light.manager import SUBPROTOCOL
 from tests.cast import ANN, BOB, EVE, PROF
-from tests.serving import Server, a_course_folder, connected, runs, the_course, visit, wait_for
+from tests.serving import Server, a_course_folder, awaited, connected, free_port, runs, the_course, visit, wait_for
 
 __all__ = ["visit"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("server")]
@@ -97,8 +99,7 @@ class Asker:
                 except aiohttp.WSServerHandshakeError as error:
                     return error.status
 
-        with ThreadPoolExecutor(1) as thread:  # playwright keeps a loop in this one
-            return thread.submit(asyncio.run, whole()).result()
+        return awaited(whole())
 
 
 # -- signing in
@@ -164,6 +165,47 @@ def test_a_revoked_link_ends_its_sign_ins_and_its_pages_at_once(own_server: Serv
     assert ann.get("/my-work")[0] == 302
     assert ann.socket(page) == 403
     assert Asker(own_server).get(own_server.link(ANN).removeprefix(own_server.url))[0] == 403
+
+
+# -- addresses
+
+
+def test_behind_https_the_cookie_is_bound_to_the_host_and_to_https(tmp_path: Path) -> None:
+    course_file = a_course_folder(tmp_path / "course")
+    with course_file.open("a") as file:
+        file.write('\n[server]\npublic_url = "https://course.example"\n')
+    course_file.chmod(0o644)
+    with Server(course_file, port=free_port()) as behind:
+        assert behind.url == "https://course.example"
+        path = behind.link(ANN).removeprefix(behind.url)
+        asker = Asker(behind)
+        _, headers, _ = asker.ask("POST", path, origin=behind.url)
+        cookie = headers["Set-Cookie"]
+        assert cookie.startswith("__Host-reviewkit=")
+        for attribute in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
+            assert attribute in cookie
+        assert headers["Strict-Transport-Security"]
+        asker.cookie = cookie.split(";")[0]
+        behind.url = f"http://127.0.0.1:{behind.port}"
+        assert asker.socket(asker.page("/my-work"), origin="https://course.example") == "!"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "course.example", "::"])
+def test_sign_ins_never_travel_in_the_clear(host: str) -> None:
+    with pytest.raises(ConfigError, match="public_url"):
+        public_address(host, 8866, "")
+    assert public_address(host, 8866, "https://course.example/") == "https://course.example"
+
+
+def test_on_this_machine_plain_http_will_do() -> None:
+    assert public_address("127.0.0.1", 8866, "") == "http://127.0.0.1:8866"
+    assert public_address("localhost", 8866, "") == "http://localhost:8866"
+    assert public_address("::1", 8866, "") == "http://[::1]:8866"
+
+
+def test_a_port_that_is_taken_is_said_in_words(server: Server) -> None:
+    with pytest.raises(ConfigError, match=f"Port {server.port} .*--port"):
+        bind("127.0.0.1", server.port)
 
 
 # -- who may see what
@@ -361,6 +403,26 @@ def test_a_person_signs_in_sees_their_page_and_signs_out(server: Server, visit: 
     expect(page.get_by_role("heading")).to_have_text("You are signed out")
     page.goto(f"{server.url}/my-work")
     expect(page).to_have_url(re.compile("/sign-in"))
+
+
+def test_pages_of_words_pass_axe_in_both_themes(server: Server, browser: Browser) -> None:
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme, viewport={"width": 390, "height": 844})
+        page = context.new_page()
+        for path in (server.link(ANN), f"{server.url}/sign-in", f"{server.url}/nothing"):
+            page.goto(path)
+            assert not Axe().run(page).response["violations"]
+        context.close()
+
+
+def test_a_link_works_without_a_script(server: Server, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server.link(ANN))
+    page.get_by_role("button").click()
+    expect(page).to_have_url(re.compile("/my-work$"))
+    expect(page.locator("noscript h1")).to_be_visible()
+    context.close()
 
 
 def test_the_page_shows_before_its_connection_opens(server: Server, visit: Visit) -> None:

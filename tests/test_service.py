@@ -24,6 +24,7 @@ from reviewkit.service import LARGEST, Service
 from reviewkit.signing import PageToken
 from reviewkit.store import Store
 from tests.cast import ANN, BOB, EVE, PROF, Clock, a_course
+from tests.serving import awaited
 
 SECRET = b"s" * 40
 
@@ -257,7 +258,7 @@ def keep(diary: Any, until: str, *, pace: Pace = QUICK, changes: int = 0) -> Non
             await asyncio.sleep(0.001)
         running.cancel()
 
-    asyncio.run(asyncio.wait_for(whole(), 20))
+    awaited(asyncio.wait_for(whole(), 20))
 
 
 def test_the_clock_pulls_looks_at_the_dates_and_syncs_when_it_begins() -> None:

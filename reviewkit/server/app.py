@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 from traitlets.config import Config
 
@@ -195,13 +194,16 @@ def runtime_folder() -> Iterator[Path]:
             folder.rmdir()
 
 
-def bind(host: str, port: int) -> list[socket.socket]:
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ConfigError when the place is taken or not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return bind_sockets(port, host)
+        listening = socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
-        raise ConfigError(
-            f"Port {port} of {host} cannot be used: {error.strerror}. Choose another with --port."
-        ) from error
+        why = error.strerror or "there is no such place"
+        raise ConfigError(f"Port {port} of {host} cannot be used ({why}): choose another with --port.") from error
+    listening.setblocking(False)
+    return listening
 
 
 def run(course_file: Path, *, port: int, host: str, ready: Callable[[str], None]) -> None:
@@ -209,21 +211,14 @@ def run(course_file: Path, *, port: int, host: str, ready: Callable[[str], None]
     logging.getLogger("tornado.application").setLevel(logging.WARNING)  # it tells of every page that connects
     local = read_course(course_file).local
     secret = read_secret(course_file.parent)
-    sockets = bind(host, port)
-    try:
-        port = sockets[0].getsockname()[1]
+    with bind(host, port) as listening, runtime_folder() as folder:
+        port = listening.getsockname()[1]
         url = public_address(host, port, local.public_url)
-        with runtime_folder() as folder:
-            site = Site(
-                course_file=course_file, folder=folder, secret=secret, port=port, url=url, pages=product_pages()
-            )
-            asyncio.run(serve(site, sockets, ready))
-    finally:
-        for each in sockets:
-            each.close()
+        site = Site(course_file=course_file, folder=folder, secret=secret, port=port, url=url, pages=product_pages())
+        asyncio.run(serve(site, listening, ready))
 
 
-async def serve(site: Site, sockets: list[socket.socket], ready: Callable[[str], None]) -> None:
+async def serve(site: Site, listening: socket.socket, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT."""
     service, door = CourseService(site.course_file, site.socket_path), Door(site.socket_path, site.secret)
     server = page_server(site.folder)
@@ -241,7 +236,7 @@ async def serve(site: Site, sockets: list[socket.socket], ready: Callable[[str],
         answers = application(server, site, door)
         server.kernel_manager.warm_up()
         http = HTTPServer(answers, max_body_size=LARGEST_FORM, max_header_size=1 << 15)
-        http.add_sockets(sockets)
+        http.add_sockets([listening])
         watching = asyncio.create_task(service.watch())
         ready(site.url)
         await stopping
