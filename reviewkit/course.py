@@ -328,16 +328,18 @@ class Course(Reading):
         """Try what was typed into the sheet as turns, once each, and give the course as the sheet shall show it."""
         answers = self.store.sheet_answers()
         for each in typed:
-            if each.decision and answers.get(each.submission, ("", ""))[0] != each.digest:
-                answers[each.submission] = (each.digest, self._try_typed(each))
+            digest = each.digest if each.decision else ""
+            if answers.get(each.submission, ("", ""))[0] != digest:
+                answers[each.submission] = (digest, self._try_typed(each) if digest else "")
                 self.store.keep_sheet_answer(each.submission, *answers[each.submission])
         return self.projection()
 
     def _try_typed(self, typed: "Typed") -> str:
         """One decision from the sheet, through the same door as on a page; gives the answer for its row."""
-        request = f"sheet:{typed.digest}"
         try:
             who = self._acts_as()
+            turns = self.store.dialogue(typed.submission).turns
+            request = f"sheet:{len(turns)}:{typed.digest}"
             if typed.decision == "accept":
                 grade = typed.grade or typed.shown
                 self.accept(
@@ -356,7 +358,7 @@ class Course(Reading):
                 return "Sent to the author."
             return "Not taken: the decision must be accept or discuss."
         except ReviewkitError as refused:
-            return f"Not taken: {refused}"
+            return f"Not taken: {refused} To try it again later, clear the decision and type it anew."
 
     def _acts_as(self) -> Person:
         """The instructor for whom typed decisions count (`[sheet] acts_as`: an id or an e-mail address)."""

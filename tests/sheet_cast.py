@@ -89,6 +89,7 @@ class Prof:
         self.heard: list[list[Typed]] = []
 
     def __call__(self, typed: list[Typed]) -> Projection:
+        typed = [each for each in typed if each != Typed(submission=each.submission)]
         self.heard.append(typed)
         answers = {each.submission: f"Heard: {each.decision} {each.grade}".strip() for each in typed}
         rows = (replace(row, status=answers.get(row.id, "")) for row in self.shows.submissions)

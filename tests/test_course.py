@@ -1,12 +1,14 @@
 """The course's verbs: who may do what, who sees what, and what stays when two people write at once."""
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
 from reviewkit.course import Course
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed
 from reviewkit.model import Accept, Answer, Discuss, Feed, Proposal, Reply
+from reviewkit.sheet import Projection, Report, Typed
 from reviewkit.store import Store
 from tests.cast import (
     ANN,
@@ -359,3 +361,94 @@ def test_counts_beside_the_destinations_say_what_waits_for_whom(course: Course) 
     assert course.waiting(ANN) == {"my-work": 0, "reviews": 2}
     assert course.waiting(PROF) == {"sign-off": 0}
     assert set(reviewed_) == {"ann", "bob", "cyd", "dot"}
+
+
+# -- decisions typed into the sheet ----------------------------------------------------------------------------------
+
+
+class Paper:
+    """A workbook in memory: what was typed into it by submission, and what it shows."""
+
+    place = "a book in memory"
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, tuple[str, str, str]] = {}
+        self.shown: Projection | None = None
+
+    def cycle(self, projection_of: Callable[[list[Typed]], Projection]) -> Report:
+        selves = {row.id: row.self_grade for row in self.shown.submissions} if self.shown else {}
+        typed = [
+            Typed(submission=id, decision=decision, grade=grade, comment=comment, shown=selves.get(id, ""))
+            for id, (decision, grade, comment) in self.inputs.items()
+        ]
+        self.shown = projection_of(typed)
+        return Report()
+
+    def close(self) -> None: ...
+
+    def status(self, submission: str) -> str:
+        assert self.shown is not None
+        return next(row.status for row in self.shown.submissions if row.id == submission)
+
+
+@pytest.fixture
+def paper(course: Course) -> Paper:
+    book = Paper()
+    course.book, course.acts_as = book, PROF.email
+    return book
+
+
+def kinds(course: Course, submission: str) -> list[str]:
+    return [turn.kind for turn in course.dialogue(submission, PROF).turns]
+
+
+def test_a_typed_accept_becomes_a_turn_once_and_is_marked_sheet(course: Course, paper: Paper) -> None:
+    submission = answered(course)["ann"]
+    course.sync()
+    paper.inputs[submission] = ("accept", "", "Well argued.")
+    for _ in range(3):
+        course.sync()
+    assert kinds(course, submission)[-2:] == ["accept", "sign-off"]
+    assert paper.status(submission) == "Accepted and signed."
+    assert course.store.dialogue(submission).turns[-1].via == "sheet"
+    assert course.store.dialogue(submission).turns[-1].by == PROF.id
+
+
+def test_an_accept_typed_beside_an_older_proposal_is_refused_in_the_row(course: Course, paper: Paper) -> None:
+    submission = revealed(course)["ann"]
+    course.sync()
+    turns = course.dialogue(submission, ANN).turns
+    first = next(turn for turn in turns if turn.kind == "review")
+    revised = Proposal(judgements=levels(1, 1), grade="71")
+    said = Answer(review=first.id, revised=revised, changed="The log.")
+    course.answer(ANN, submission, said, seen=len(turns))
+    paper.inputs[submission] = ("accept", "", "")
+    course.sync()
+    assert paper.status(submission).startswith("Not taken: The proposal that stands is 71, not 82.")
+    assert "accept" not in kinds(course, submission)
+
+
+def test_a_decision_that_was_cleared_can_be_typed_anew(course: Course, paper: Paper) -> None:
+    submission = reviewed(course)["ann"]
+    course.sync()
+    paper.inputs[submission] = ("accept", "82", "")
+    course.sync()
+    assert paper.status(submission).startswith("Not taken: The reviews of this submission have not been revealed")
+    course.reveal("river", by=PROF)
+    course.sync()
+    assert "accept" not in kinds(course, submission), "a decision that came too early never acts by itself later"
+    paper.inputs[submission] = ("", "", "")
+    course.sync()
+    assert paper.status(submission) == ""
+    paper.inputs[submission] = ("accept", "82", "")
+    course.sync()
+    assert paper.status(submission) == "Accepted and signed."
+
+
+def test_typed_decisions_need_an_instructor_to_act_for(course: Course, paper: Paper) -> None:
+    submission = answered(course)["ann"]
+    course.acts_as = "ann"
+    paper.inputs[submission] = ("accept", "82", "")
+    course.sync()
+    assert "acts_as" in paper.status(submission)
+    assert "accept" not in kinds(course, submission)
