@@ -14,19 +14,18 @@ def words_of(text: str) -> frozenset[str]:
 COMMON = words_of(
     """
     able about angel april art august autumn bank barber basil bay beach bell berg best bill bird bishop black
-    blue bob bond book bow brook brown bush butler carpenter carol case chance chase christian church clay cliff
-    cloud cole cook coral cross crystal daisy dale dan das day dawn dean dee dell den der destiny don drew dusk
-    earl east eve faith fall farmer fern field fisher flower ford forest fox frank friend gene gentle glen gold
-    golden good grace grant gray green grey guy hal hand hardy harmony harper harvest haven hay hazel head heart
+    blue bond book bow brook brown bush butler carpenter carol case chance chase christian church clay cliff
+    cloud cole cook coral cross crystal daisy dale das day dawn dean dee dell den der destiny don drew dusk earl
+    east eve faith fall farmer fern field fisher flower ford forest fox frank friend gene gentle glen gold
+    golden good grace grant gray green grey guy hand hardy harmony harper harvest haven hay hazel head heart
     heath herb hill holly home honey hope horn hunter ivy jack jade jan jasmine jay jet jewel joy judge july
-    june justice kay ken kid kind king knight knowledge lake lane law lea lee liberty lily link little long lot
-    love lowe lucky major man march mark marsh mason may melody mercy mild mill miller miner moon moss nick
-    noble north oak olive page paris park pat patience pearl penny piper pitt poet pole pond poppy potter pound
-    power price prince rain ray reader reed rice rich ridge river rob robin rock rose ruby rush sage sally sand
-    sandy see shepherd short silver singer sky small smart smith son south sparrow spring star stern still stone
-    storm strong sue summer sun sunny swift taylor ted terry tie tiger toy trinity tree turner van victor violet
-    walker ward waters way weaver web wells west white will win winter wise wolf wood woods wren wright writer
-    yale young
+    june justice kid kind king knight knowledge lake lane law liberty lily link little long lot love lowe lucky
+    major man march mark marsh mason may melody mercy mild mill miller miner moon moss nick noble north oak
+    olive page paris park pat patience pearl penny piper pitt poet pole pond poppy potter pound power price
+    prince rain ray reader reed rice rich ridge river rob robin rock rose ruby rush sage sand sandy see shepherd
+    short silver singer sky small smart smith son south sparrow spring star stern still stone storm strong sue
+    summer sun sunny swift taylor tie tiger toy trinity tree turner van victor violet walker ward waters way
+    weaver web wells west white will win winter wise wolf wood woods wren wright writer yale young
     """
 )
 """Words of everyday English that are names too: as a name they are only taken with a capital letter."""
