@@ -98,6 +98,12 @@ class Tag:
     found: Found
 
 
+def headline(title: str, text: str) -> str:
+    """What a post is called: its title, or its first words where it has none (a note on Mastodon)."""
+    words = text.split()
+    return title or " ".join(words[:7]) + ("\N{HORIZONTAL ELLIPSIS}" if len(words) > 7 else "") or "Untitled"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Revision:
     """One state of a post: cleaned HTML and the visible text that its digest covers."""
@@ -107,6 +113,10 @@ class Revision:
     title: str
     html: str
     text: str
+
+    @property
+    def headline(self) -> str:
+        return headline(self.title, self.text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +157,10 @@ class Post:
     @property
     def title(self) -> str:
         return self.latest.title
+
+    @property
+    def headline(self) -> str:
+        return self.latest.headline
 
     def revision(self, digest: str) -> Revision | None:
         return next((each for each in self.revisions if each.digest == digest), None)

@@ -24,6 +24,7 @@ from reviewkit.model import (
     Setup,
     Stage,
     Submission,
+    headline,
 )
 from reviewkit.overview import Line
 from reviewkit.store import Store
@@ -41,6 +42,10 @@ class Copy:
     published: datetime | None = None
     changed_since: bool = False
     """The blog shows another text by now."""
+
+    @property
+    def headline(self) -> str:
+        return headline(self.title, self.text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -357,5 +362,5 @@ def _title(submission: Submission, posts: dict[str, Post]) -> str:
     titles = list[str]()
     for frozen in submission.revisions:
         revision = posts[frozen.post].revision(frozen.digest)
-        titles.append(revision.title if revision and revision.title else "Untitled")
+        titles.append(revision.headline if revision else posts[frozen.post].headline)
     return titles[0] if len(titles) == 1 else f"{titles[0]} and {len(titles) - 1} more"

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -186,6 +187,17 @@ def test_the_blogs_answer_a_known_etag_with_304_and_end_with_the_demo() -> None:
             assert answer.status == 200
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url)
+
+
+def test_readers_who_break_off_are_no_news(capfd: pytest.CaptureFixture[str]) -> None:
+    with hosted(ORIGIN) as blogs:
+        blogs.stand_at(LATER)
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", blogs.port)) as reader:
+                reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing is a reset
+                reader.sendall(b"GET /mira/feed/ HTTP/1.1\r\n")
+        assert answers(blogs.base + "/mira/feed/")
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:

@@ -158,6 +158,26 @@ def test_everybody_begins_on_the_page_of_their_role(server: Server) -> None:
     assert "not open yet" in text
 
 
+def test_signing_out_ends_the_persons_pages(server: Server) -> None:
+    ann, bob = Asker(server, ANN), Asker(server, BOB)
+    hers, his = ann.page("/my-work"), bob.page("/my-work")
+    status, headers, text = ann.ask("POST", "/sign-out", origin=server.url)
+    assert status == 200
+    assert "Max-Age=0" in headers["Set-Cookie"]
+    assert "signed out" in text
+    wait_for(lambda: ann.socket(hers) == 4001, what="the end of her page")
+    assert bob.socket(his) == "!"
+
+
+def test_while_the_course_service_is_away_people_are_told_to_wait(own_server: Server) -> None:
+    ann = Asker(own_server, ANN)
+    arguments = Path(f"/proc/{own_server.service()}/cmdline").read_text().split("\0")
+    next(Path(each) for each in arguments if each.endswith("/course")).unlink()
+    status, _, text = ann.get("/my-work")
+    assert status == 503
+    assert "Nothing that was saved is lost" in text
+
+
 def test_a_revoked_link_ends_its_sign_ins_and_its_pages_at_once(own_server: Server) -> None:
     ann = Asker(own_server, ANN)
     page = ann.page("/my-work")

@@ -192,13 +192,14 @@ def test_a_page_waits_for_a_service_that_is_being_started_again(sqlite_store: St
     path = tmp_path / "course"
     token = PageToken(person="ann", screen="my-work", page="p", serial=1)
     got: list[dict[str, Any]] = []
-    asking = threading.Thread(
-        target=lambda: got.append(RemoteCourse(str(path), signing.page_token(SECRET, token)).view("my-work", {}))
-    )
+    page = RemoteCourse(str(path), signing.page_token(SECRET, token))
+    asking = threading.Thread(target=lambda: got.append(page.view("my-work", {})))
     asking.start()
     running = Running(a_course(sqlite_store, Clock()), path)
-    asking.join()
-    running.stop()
+    try:
+        asking.join()
+    finally:
+        running.stop()
     assert got[0]["screen"] == "my-work"
 
 

@@ -104,6 +104,11 @@ class _Server(ThreadingHTTPServer):
                 self._drawn = now, documents(self.base, self.origin, now)
             return self._drawn[1].get(path)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader that breaks off (a pull that is stopped) is no bug; anything else stays a traceback."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

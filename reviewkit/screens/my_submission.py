@@ -84,7 +84,7 @@ class Own:
     def copy(self, copy: Copy) -> dict[str, Any]:
         words = len(copy.text.split())
         return {
-            "title": copy.title or "Untitled",
+            "title": copy.headline,
             "html": copy.html,
             "words": f"{words:,} words" if words != 1 else "1 word",
             "link": copy.link,
@@ -227,7 +227,7 @@ def form_of(submission: str) -> str:
 
 
 def title_of(seen: SeenDialogue) -> str:
-    titles = [copy.title or "Untitled" for copy in seen.posts]
+    titles = [copy.headline for copy in seen.posts]
     return titles[0] if len(titles) == 1 else f"{titles[0]} and {len(titles) - 1} more"
 
 

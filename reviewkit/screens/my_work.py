@@ -91,7 +91,7 @@ class Start:
                     "text": text,
                     "action": "Choose this post" if len(each.candidates) == 1 else "Choose the newest post",
                     "freeze": [self.freezing(each, each.candidates[0])],
-                    "post": each.candidates[0].title or "Untitled",
+                    "post": each.candidates[0].headline,
                 }
         return None
 
@@ -117,7 +117,7 @@ class Start:
         """A line of the list of posts: where it stands, and what can be done with it."""
         line: dict[str, Any] = {
             "id": post.id,
-            "title": post.title or "Untitled",
+            "title": post.headline,
             "date": dates.day(post.published, self.own.zone) if post.published else "No date",
             "link": post.link,
         }
@@ -142,7 +142,7 @@ class Start:
             "assignment": mine.assignment.id,
             "title": mine.assignment.title,
             "due": self.due(mine.assignment.freeze_by),
-            "posts": [{"id": each.id, "title": each.title or "Untitled"} for each in several],
+            "posts": [{"id": each.id, "title": each.headline} for each in several],
         }
 
     def status(self, seen: SeenDialogue) -> tuple[str, str]:

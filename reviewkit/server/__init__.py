@@ -1,5 +1,6 @@
 """The page server: sign-in, pages, websockets. `serve` is all that others call."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ def serve(course_file: Path, *, port: int, host: str = "127.0.0.1", ready: Calla
     Starts the course service and keeps it alive. `ready(url)` is called when pages answer; without it the address is
     printed. Port 0 takes a free one. Raises ConfigError when the course's files or the address cannot be used.
     """
+    # jsonschema, which reads our own notebooks, would build a grammar of web addresses with this one: 1.5 s a start.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # the documented way to say that it is not there
     from reviewkit.server.app import run  # pages' processes import this package too, and need nothing of it
 
     def say(url: str) -> None:

@@ -208,6 +208,8 @@ def bind(host: str, port: int) -> socket.socket:
 
 def run(course_file: Path, *, port: int, host: str, ready: Callable[[str], None]) -> None:
     """See `reviewkit.server.serve`."""
+    if not hasattr(os, "pidfd_open"):
+        raise ConfigError("Pages can be served on Linux only: their processes are forked and watched in its ways.")
     logging.getLogger("tornado.application").setLevel(logging.WARNING)  # it tells of every page that connects
     local = read_course(course_file).local
     secret = read_secret(course_file.parent)

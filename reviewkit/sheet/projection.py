@@ -61,7 +61,7 @@ def project(
             rubric=rubric,
             setup=setup,
             owed=owed.get(submission.id, 0),
-            title=frozen.title if frozen else post.title,
+            title=frozen.headline if frozen else post.headline,
             now=now,
         )
         asked = setup.assignment(submission.assignment)
