@@ -1,5 +1,6 @@
 """Who is asking: a personal link becomes a signed cookie, and the course service says whose cookie it is."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from reviewkit.remote import AWAY, refusal
 from reviewkit.server.jupyter import AnyAuthorizer, AnyIdentityProvider
 from reviewkit.signing import Link
 
-PATIENCE = 10.0
+ANSWER = 10.0
+"""Seconds to wait for an answer."""
+PATIENCE = 4.0
+"""Seconds to keep knocking while the course service is being started again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +52,28 @@ class Door:
     async def _ask(self, address: str, said: dict[str, Any]) -> Viewer:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.UnixConnector(str(self.socket_path)), timeout=aiohttp.ClientTimeout(PATIENCE)
+                connector=aiohttp.UnixConnector(str(self.socket_path)), timeout=aiohttp.ClientTimeout(ANSWER)
             )
-        headers = {"Authorization": f"Bearer {signing.server_token(self.secret)}"}
-        try:
-            async with self._session.post(f"http://course{address}", json=said, headers=headers) as response:
-                told = await response.json()
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise ServiceError(AWAY) from error
-        if response.status != 200:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE
+        while True:
+            try:
+                status, told = await self._post(self._session, address, said)
+                break
+            except aiohttp.ClientConnectionError as error:  # asking twice changes nothing
+                if loop.time() > until:
+                    raise ServiceError(AWAY) from error
+                await asyncio.sleep(0.1)
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                raise ServiceError(AWAY) from error
+        if status != 200:
             raise refusal(told)
         return Viewer(username=told["person"], name=told["name"], role=told["role"], serial=told["serial"])
+
+    async def _post(self, session: aiohttp.ClientSession, address: str, said: dict[str, Any]) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {signing.server_token(self.secret)}"}
+        async with session.post(f"http://course{address}", json=said, headers=headers) as response:
+            return response.status, await response.json()
 
 
 class CookieIdentity(AnyIdentityProvider):  # type: ignore[misc]  # untyped on purpose
@@ -114,12 +129,5 @@ def sign_in(handler: web.RequestHandler, viewer: Viewer) -> None:
 
 
 def sign_out(handler: web.RequestHandler) -> None:
-    handler.set_cookie(
-        cookie_name(handler),
-        "",
-        max_age=0,
-        path="/",
-        httponly=True,
-        secure=handler.settings["secure"],
-        samesite="Lax",
-    )
+    secure = handler.settings["secure"]
+    handler.clear_cookie(cookie_name(handler), path="/", httponly=True, secure=secure, samesite="Lax")
