@@ -94,7 +94,8 @@ def latest_reviews(turns: Iterable[Turn]) -> list[Turn]:
     newest: dict[str, Turn] = {}
     for turn in turns:
         if isinstance(turn.what, Review):
-            newest[turn.what.allocation] = turn
+            # A view for authors and peers names no allocation; it holds only one version of each review anyway.
+            newest[turn.what.allocation or turn.id] = turn
     return list(newest.values())
 
 

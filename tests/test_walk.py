@@ -239,7 +239,6 @@ def test_a_tagged_post_becomes_a_signed_grade(course_file: Path, tmp_path: Path,
         prof.get_by_test_id("grade").fill("78")
         prof.get_by_test_id("field-word").fill("On Evidence I read it one step lower.")
         prof.get_by_test_id("discuss").click()
-        prof.get_by_test_id("dialog-confirm").click()
         expect(prof.get_by_test_id(f"row-{submission}")).to_contain_text(ANN.name)
 
         ann.reload()
@@ -277,7 +276,7 @@ def test_a_tagged_post_becomes_a_signed_grade(course_file: Path, tmp_path: Path,
     try:
         environment = google.environment() | {
             "REVIEWKIT_GOOGLE_KEY": str(google.key),
-            "REVIEWKIT_SHEET_SPREADSHEET": "1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcdefg",
+            "REVIEWKIT_SHEET_SPREADSHEET": google.file.id,
         }
         for _ in range(2):
             reviewkit(course_file, "sync", environment=environment)
