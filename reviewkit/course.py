@@ -92,6 +92,7 @@ class Course(Reading):
     def pull(self, *, progress: "Callable[[Pulled], None] | None" = None) -> "list[Pulled]":
         """Fetch everybody's feeds once; posts that carry a tag of the course are kept."""
         import asyncio
+        from concurrent.futures import ThreadPoolExecutor
 
         from reviewkit import feeds
         from reviewkit.feeds.tags import fold
@@ -99,17 +100,17 @@ class Course(Reading):
         setup = self.setup
         tags = frozenset(fold(tag) for tag in (setup.tag, *(each.tag for each in setup.assignments)) if tag)
         people = {person.id: person for person in self.store.people() if not person.withdrawn}
-        return asyncio.run(
-            feeds.pull(
-                [feed for feed in self.store.feeds() if feed.person in people],
-                dict.fromkeys(people, tags),
-                lambda feed, entries: self.store.keep_pull(feed, entries, seen=self.clock()),
-                now=self.clock,
-                allow_private=self.allow_private,
-                agent=f"reviewkit ({setup.title})",
-                progress=progress,
-            )
+        pulling = feeds.pull(
+            [feed for feed in self.store.feeds() if feed.person in people],
+            dict.fromkeys(people, tags),
+            lambda feed, entries: self.store.keep_pull(feed, entries, seen=self.clock()),
+            now=self.clock,
+            allow_private=self.allow_private,
+            agent=f"reviewkit ({setup.title})",
+            progress=progress,
         )
+        with ThreadPoolExecutor(max_workers=1) as elsewhere:  # in JupyterLab this thread runs a loop of its own
+            return elsewhere.submit(asyncio.run, pulling).result()
 
     # -- the author's verbs ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """A pull, from sites that behave and sites that do not. One bad blog never stops the class."""
 
-import asyncio
 import gzip
 import socket
 import threading
@@ -19,6 +18,7 @@ from reviewkit.feeds.fetch import Fetched, Fetcher
 from reviewkit.feeds.tags import fold, in_text, of_feed, of_link
 from reviewkit.model import Entry, Feed
 from tests.blogs import FakeBlogs, fake_blogs, post, rss
+from tests.serving import awaited
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 AGENT = "reviewkit (Open Writing; prof@course.example)"
@@ -63,7 +63,7 @@ class Shelf:
         heard: list[Pulled] = []
         known = [self.feeds.get((feed.person, feed.url), feed) for feed in feeds]
         wanted = {feed.person: tags for feed in feeds}
-        found = asyncio.run(
+        found = awaited(
             pull(
                 known,
                 wanted,
@@ -87,7 +87,7 @@ def fetch(url: str, *, allow_private: bool = True, seconds: float = 20.0, **know
         async with Fetcher(agent=AGENT, allow_private=allow_private, seconds=seconds) as fetcher:
             return await fetcher.fetch(url, **known)
 
-    return asyncio.run(once())
+    return awaited(once())
 
 
 # -- which posts -----------------------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def test_a_store_that_fails_ends_the_pull(blogs: FakeBlogs) -> None:
         raise StoreError("The database is full.")
 
     with pytest.raises(StoreError, match="full"):
-        asyncio.run(pull([feed], {}, keep, now=lambda: NOW, agent=AGENT, allow_private=True))
+        awaited(pull([feed], {}, keep, now=lambda: NOW, agent=AGENT, allow_private=True))
 
 
 # -- the guard -------------------------------------------------------------------------------------------------------

@@ -6,9 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from reviewkit.screens import assets
-from tests.pages import ADDRESS, browser
+from tests.pages import ADDRESS
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 

@@ -34,9 +34,7 @@ from tests.cast import (
     reviewed,
     self_evaluated,
 )
-from tests.pages import DESKTOP, PHONE, Page, Window, browser
-
-__all__ = ["browser"]
+from tests.pages import DESKTOP, PHONE, Page, Window
 
 GAUGE = "The gauge was silent in eleven weeks."
 

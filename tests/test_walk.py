@@ -21,10 +21,9 @@ from reviewkit.model import Person
 from tests.blogs import FakeBlogs, fake_blogs, post, rss
 from tests.cast import ANN, BOB, CYD, DOT, PROF, RUBRIC, STUDENTS
 from tests.fakes_google import FakeGoogle
-from tests.pages import browser
 from tests.serving import Server, connected, the_course, visit
 
-__all__ = ["browser", "visit"]
+__all__ = ["visit"]
 
 pytestmark = pytest.mark.browser
 
