@@ -46,6 +46,8 @@ def allocate(
     review each other. past: (reviewer, author) of earlier rounds. existing: pairs that stay as they are. The same
     arguments give the same answer.
     """
+    if not authors:
+        return Allocated(pairs=(), count=0, relaxed=("No submission is frozen yet, so there is nothing to review.",))
     if len(authors) <= 2 or len(reviewers) <= 2:
         people = len(reviewers)
         return Allocated(

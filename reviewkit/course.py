@@ -6,12 +6,13 @@ store. Whoever speaks is a `Person`; permission is decided here, on every save, 
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from reviewkit import dialogue as rules
-from reviewkit import grades, rubric
+from reviewkit import exchange, grades, rubric
 from reviewkit.allocation import allocate
 from reviewkit.errors import Conflict, NotAllowed, ReviewkitError
 from reviewkit.model import (
@@ -42,8 +43,13 @@ from reviewkit.store import Store
 from reviewkit.visibility import SeenTurn
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from reviewkit.feeds import Pulled
     from reviewkit.sheet import Book, Projection, Report, Typed
+
+CYCLES = 3
+"""How often a sync begins anew when people keep saving the sheet under it."""
 
 Stated = TypeVar("Stated", SelfEvaluation, Proposal)
 
@@ -307,6 +313,12 @@ class Course(Reading):
         """Bring the workbook into step: read what was typed, try it as turns, write what differs."""
         if self.book is None:
             return None
+        from reviewkit.sheet import SheetChanged
+
+        for _ in range(CYCLES - 1):
+            # Somebody saved the sheet meanwhile: nothing was written, and the whole cycle sees what they wrote.
+            with suppress(SheetChanged):
+                return self.book.cycle(self._answer_typed)
         return self.book.cycle(self._answer_typed)
 
     def projection(self) -> "Projection":
@@ -367,6 +379,29 @@ class Course(Reading):
             if person.role == "instructor" and self.acts_as in (person.id, person.email):
                 return person
         raise NotAllowed("Name the instructor whose decisions count here in [sheet] acts_as of the course file.")
+
+    # -- for people who analyse --------------------------------------------------------------------------------------
+
+    def frames(self) -> "dict[str, DataFrame]":
+        """The course as pandas frames for an instructor in JupyterLab: posts, submissions, allocations, turns, grades.
+
+        They name everybody, and have the columns of `reviewkit export`; times are aware and in UTC.
+        """
+        import pandas
+
+        dialogues = self.store.dialogues()
+        rows = {
+            "posts": exchange.posts(self.store.posts()),
+            "submissions": exchange.submissions(dialogues),
+            "allocations": exchange.allocations(self.store.allocations(), dialogues),
+            "turns": exchange.turns(dialogues),
+            "grades": exchange.grades(dialogues, self.setup),
+        }
+        frames = {name: pandas.DataFrame.from_records(list(each)) for name, each in rows.items()}
+        for name, column in (("posts", "published"), ("turns", "at"), ("grades", "at")):
+            if column in frames[name]:
+                frames[name][column] = pandas.to_datetime(frames[name][column], utc=True, format="ISO8601")
+        return frames
 
     # -- how it is done ----------------------------------------------------------------------------------------------
 

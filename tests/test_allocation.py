@@ -87,7 +87,7 @@ def test_somebody_who_comes_late_is_woven_in_and_no_pair_moves() -> None:
     assert any("one review more" in sentence for sentence in more.relaxed)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2])
+@pytest.mark.parametrize("n", [1, 2])
 def test_a_class_of_one_or_two_is_told_that_blind_review_is_impossible(n: int) -> None:
     made = allocate(a_class(n), list(a_class(n).values()), 3, seed=1)
     assert made.pairs == ()
@@ -107,3 +107,7 @@ def test_exclusions_that_make_it_impossible_are_named() -> None:
     excluded = {frozenset((people[0], other)) for other in people[1:]}
     made = allocate(authors, people, 3, seed=1, excluded=excluded)
     assert any("student0" in sentence for sentence in made.relaxed)
+
+
+def test_before_the_first_freeze_there_is_nothing_to_allocate() -> None:
+    assert allocate({}, [], 3, seed=1).relaxed == ("No submission is frozen yet, so there is nothing to review.",)

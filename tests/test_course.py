@@ -8,7 +8,7 @@ import pytest
 from reviewkit.course import Course
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed
 from reviewkit.model import Accept, Answer, Discuss, Feed, Proposal, Reply
-from reviewkit.sheet import Projection, Report, Typed
+from reviewkit.sheet import Projection, Report, SheetChanged, Typed
 from reviewkit.store import Store
 from tests.cast import (
     ANN,
@@ -374,8 +374,13 @@ class Paper:
     def __init__(self) -> None:
         self.inputs: dict[str, tuple[str, str, str]] = {}
         self.shown: Projection | None = None
+        self.saves = self.cycles = 0
 
     def cycle(self, projection_of: Callable[[list[Typed]], Projection]) -> Report:
+        self.cycles += 1
+        if self.saves:
+            self.saves -= 1
+            raise SheetChanged("Somebody saved the workbook; nothing was written.")
         selves = {row.id: row.self_grade for row in self.shown.submissions} if self.shown else {}
         typed = [
             Typed(submission=id, decision=decision, grade=grade, comment=comment, shown=selves.get(id, ""))
@@ -445,6 +450,15 @@ def test_a_decision_that_was_cleared_can_be_typed_anew(course: Course, paper: Pa
     assert paper.status(submission) == "Accepted and signed."
 
 
+def test_a_sheet_that_people_save_meanwhile_is_synced_in_a_new_cycle(course: Course, paper: Paper) -> None:
+    paper.saves = 2
+    course.sync()
+    assert paper.cycles == 3
+    paper.saves = 3
+    with pytest.raises(SheetChanged):
+        course.sync()
+
+
 def test_typed_decisions_need_an_instructor_to_act_for(course: Course, paper: Paper) -> None:
     submission = answered(course)["ann"]
     course.acts_as = "ann"
@@ -452,3 +466,20 @@ def test_typed_decisions_need_an_instructor_to_act_for(course: Course, paper: Pa
     course.sync()
     assert "acts_as" in paper.status(submission)
     assert "accept" not in kinds(course, submission)
+
+
+# -- for people who analyse ------------------------------------------------------------------------------------------
+
+
+def test_an_instructor_goes_on_with_pandas_frames(course: Course) -> None:
+    submission = answered(course)["ann"]
+    course.accept(PROF, submission, Accept(grade="82"), seen=None)
+    frames = course.frames()
+    assert list(frames) == ["posts", "submissions", "allocations", "turns", "grades"]
+    assert set(frames["turns"].loc[frames["turns"]["kind"] == "review", "by"]) == {"ann", "bob", "cyd", "dot"}
+    assert str(frames["turns"]["at"].dt.tz) == "UTC"
+    assert frames["grades"].loc[0, ["person", "grade", "agreed"]].tolist() == ["ann", "82", True]
+
+
+def test_frames_of_a_course_in_which_nothing_happened_are_empty(course: Course) -> None:
+    assert course.frames()["turns"].empty

@@ -666,3 +666,15 @@ def test_peoples_words_are_text_wherever_they_stand(window: Window, course: Cour
     expect(page["dialogue"]).to_contain_text("onerror")
     assert page.tab.locator("[data-testid=dialogue] img").count() == 0
     assert page.tab.title() != "caught"
+
+
+@pytest.mark.browser
+def test_a_text_over_its_limit_is_told_so_and_never_cut(window: Window, course: Course) -> None:
+    page = writing(window, course)
+    page["step-overall"].click()
+    page["field-strengths"].fill("x" * 20_001)
+    expect(page.tab.get_by_text("This text has 20,001 characters, and at most 20,000 can be sent.")).to_be_visible()
+    assert page["field-strengths"].input_value() == "x" * 20_001
+    expect(page["save-status"]).to_contain_text("Saved at")
+    page["field-strengths"].fill("x" * 20_000)
+    expect(page.tab.get_by_text("at most 20,000 can be sent")).to_have_count(0)

@@ -27,8 +27,13 @@ function quote({ criterion, text, voice: kind = "self", label = "Evidence from y
 // A text that grows as it is written. `oninput(text)` hears every keystroke.
 function field({ name, label, hint, value = "", rows = 3, error, oninput, onblur, placeholder, id = `field-${name}`, limit = 20000, readonly, hideLabel }) {
   const hintId = `${id}-hint`;
-  const area = h("textarea", { class: "in", id, name, rows, placeholder, maxlength: limit, testid: `field-${name}`, readonly: Boolean(readonly),
-    "aria-describedby": hint ? hintId : null, oninput: () => { grow(area); settle(el); oninput?.(area.value); }, onblur, value });
+  const area = h("textarea", { class: "in", id, name, rows, placeholder, testid: `field-${name}`, readonly: Boolean(readonly),
+    "aria-describedby": hint ? hintId : null, oninput: () => { grow(area); settle(el); tooLong(); oninput?.(area.value); }, onblur, value });
+  // A browser's own limit cuts what is pasted without a word; here nothing is cut, and the server refuses in words.
+  const tooLong = () => {
+    const { length } = area.value;
+    if (length > limit) say(el, `This text has ${length.toLocaleString("en")} characters, and at most ${limit.toLocaleString("en")} can be sent. Nothing is cut: please shorten it.`);
+  };
   const el = h("div", { class: "f", dataset: { field: name } }, h("label", { for: id, class: hideLabel ? "vh" : null }, label),
     hint ? h("p", { class: "hint", id: hintId }, hint) : null, area);
   if (error) say(el, error);
