@@ -181,7 +181,7 @@ def test_accept_agrees_and_signs_in_one_step(course: Course, made: dict[str, str
     assert stage(course, made, ANN) == "signed"
     opened = detail(course, made, ANN)
     assert (opened["does"], opened["why"], opened["agreed"]) == ("nothing", "You have signed this.", "78")
-    assert opened["turns"][-2]["texts"] == [{"label": "Recognised", "text": "Clear evidence"}]
+    assert opened["turns"][-2]["texts"] == [{"label": "Recognised", "tags": ["Clear evidence"], "voice": "teach"}]
 
 
 def test_the_same_accept_sent_twice_has_one_effect(course: Course, made: dict[str, str]) -> None:

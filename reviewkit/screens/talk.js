@@ -9,9 +9,11 @@ function judged(judgements, kind) {
     why ? h("dd", null, paragraphs(why)) : null)));
 }
 
-// texts: [{label, text}].
+// texts: [{label, text}], or [{label, tags, voice}] for a few short words: those stand in one row, and their label is for the ear.
 function labelledTexts(texts) {
-  return texts.filter(({ text }) => text).map(({ label, text }) => h("div", null, h("p", { class: "lab sm" }, label), paragraphs(text)));
+  return texts.filter(({ text, tags }) => text || tags?.length).map(({ label, text, tags, voice: kind }) => tags
+    ? h("p", { class: "row wrap tags" }, h("span", { class: "vh" }, `${label}: `), tags.map(tag => h("span", { class: `tag ${kind}` }, tag)))
+    : h("div", null, h("p", { class: "lab sm" }, label), paragraphs(text)));
 }
 
 // Words of a person: text, with its paragraphs kept.

@@ -200,13 +200,12 @@ def said(turn: SeenTurn, seen: SeenDialogue, *, names: dict[str, str], proposed:
             shown = f"{sentence(count(len(reviews), 'review'))} revealed"
             return {"title": f"{shown} by {who}" if turn.voice == "teach" else shown, "text": reason}
         case Answer() as answer:
-            rated = ", ".join(RATINGS[word] for word in answer.rating)
+            rated = [*(RATINGS[word] for word in answer.rating), *(["Thanks sent"] if answer.thanks else [])]
             return {
                 "title": f"{who} answered {names.get(answer.review, 'a review')}",
                 "text": answer.text,
-                "texts": labelled(
-                    ("Found the review", rated),
-                    ("Thanks", "Sent" if answer.thanks else ""),
+                "texts": tagged("Found the review", rated, "self")
+                + labelled(
                     ("New proposal", answer.revised.grade if answer.revised else ""),
                     ("What changed", answer.changed),
                 ),
@@ -217,7 +216,7 @@ def said(turn: SeenTurn, seen: SeenDialogue, *, names: dict[str, str], proposed:
             return {
                 "title": f"{who} proposed {offer.grade or 'other levels'}" if offer else f"{who} asked",
                 "text": discuss.text,
-                "texts": labelled(("Recognised", ", ".join(discuss.recognised))),
+                "texts": tagged("Recognised", discuss.recognised, "teach"),
                 "judgements": changes_of(proposed, offer, rubric) if offer else [],
             }
         case Reply() as reply:
@@ -232,11 +231,16 @@ def said(turn: SeenTurn, seen: SeenDialogue, *, names: dict[str, str], proposed:
             return {
                 "title": f"{who} accepted {accept.grade}".rstrip(),
                 "text": accept.text,
-                "texts": labelled(("Recognised", ", ".join(accept.recognised))),
+                "texts": tagged("Recognised", accept.recognised, "teach"),
             }
         case SignOff(grade=grade):
             return {"title": f"{who} signed {grade}".rstrip(), "text": ""}
 
 
-def labelled(*texts: tuple[str, str]) -> list[dict[str, str]]:
+def tagged(label: str, tags: Sequence[str], voice: str) -> list[dict[str, Any]]:
+    """A few short words under one label, in the voice that said them; nothing where there are none."""
+    return [{"label": label, "tags": list(tags), "voice": voice}] if tags else []
+
+
+def labelled(*texts: tuple[str, str]) -> list[dict[str, Any]]:
     return [{"label": label, "text": text} for label, text in texts if text]
