@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
@@ -93,6 +94,17 @@ def take_the_act(store: Store, number: int) -> str:
 
 def revoke_anns_links(store: Store, number: int) -> str:
     return str(store.revoke_links("ann"))
+
+
+def use_the_link(store: Store, number: int) -> str:
+    return str(store.use_link("once", f"request {number}", now=MONDAY, until=MONDAY + timedelta(hours=1)))
+
+
+def try_the_door(store: Store, number: int) -> str:
+    """Each also sweeps what is over, and half of them begin with an old try of their own."""
+    store.try_again(f"old {number}", most=1, within=timedelta(minutes=1), now=MONDAY - timedelta(hours=1))
+    waits = [store.try_again("door", most=10, within=timedelta(hours=1), now=MONDAY) for _ in range(3)]
+    return str(sum(each == 0 for each in waits))
 
 
 def import_and_write(store: Store, number: int) -> str:

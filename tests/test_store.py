@@ -93,6 +93,38 @@ def test_revoking_makes_the_old_links_worthless_for_one_person_alone(store: Stor
     assert store.link_serial("ann") == ann + 1
 
 
+def test_ending_the_sessions_leaves_the_link_and_revoking_the_link_ends_the_sessions(store: Store) -> None:
+    a_class(store)
+    assert (store.link_serial("ann"), store.session_serial("ann")) == (1, 1)
+    assert store.end_sessions("ann") == 2
+    assert (store.link_serial("ann"), store.session_serial("ann")) == (1, 2)
+    store.revoke_links("ann")
+    assert (store.link_serial("ann"), store.session_serial("ann")) == (2, 3)
+    assert (store.link_serial("bob"), store.session_serial("bob")) == (1, 1)
+
+
+def test_a_link_for_one_use_is_used_by_one_request_which_may_ask_twice(store: Store) -> None:
+    until = MONDAY + timedelta(hours=1)
+    assert not store.is_used("a")
+    assert store.use_link("a", "first", now=MONDAY, until=until)
+    assert store.use_link("a", "first", now=MONDAY, until=until), "its answer may have been lost"
+    assert not store.use_link("a", "second", now=MONDAY, until=until)
+    assert store.use_link("b", "second", now=until, until=until + timedelta(hours=1))
+    assert store.is_used("b")
+    assert not store.is_used("a"), "what is over is not kept"
+
+
+def test_tries_are_counted_within_a_span_and_begin_anew_after_it(store: Store) -> None:
+    span = timedelta(minutes=10)
+
+    def tried(what: str, minutes: float) -> float:
+        return store.try_again(what, most=2, within=span, now=MONDAY + timedelta(minutes=minutes))
+
+    assert [tried("a", 0), tried("a", 1), tried("a", 2), tried("a", 9)] == [0, 0, 480, 60]
+    assert tried("b", 9) == 0
+    assert [tried("a", 10), tried("a", 11), tried("a", 12)] == [0, 0, 480]
+
+
 # -- feeds and posts -------------------------------------------------------------------------------------------------
 
 
@@ -403,6 +435,8 @@ def test_nobody_has_no_links_feeds_drafts_acts_or_work(store: Store, nobody: str
     for ask in (
         lambda: store.link_serial(nobody),
         lambda: store.revoke_links(nobody),
+        lambda: store.session_serial(nobody),
+        lambda: store.end_sessions(nobody),
         lambda: store.keep_pull(Feed(person=nobody, url="https://x.example"), [], seen=MONDAY),
         lambda: store.keep_draft(a_draft(1, person=nobody)),
         lambda: store.put(an_act("one", person=nobody)),

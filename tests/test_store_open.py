@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -14,7 +15,7 @@ from sqlalchemy import Engine, create_engine, inspect, make_url, text
 
 from reviewkit.errors import ReviewkitError, StoreError
 from reviewkit.store import open_store
-from reviewkit.store.engine import MIGRATIONS, VERSION_TABLE
+from reviewkit.store.engine import MIGRATIONS, VERSION_TABLE, configuration
 from reviewkit.store.schema import metadata
 from reviewkit.store.sql import SqlStore
 from tests.cast import ANN
@@ -92,6 +93,17 @@ def test_a_fresh_store_equals_a_migrated_one_down_to_the_names_of_constraints(em
         open_store(empty_url).close()
         assert shape(made) == fresh
     assert fresh.keys() == set(metadata.tables)
+
+
+def test_a_database_of_the_first_release_is_brought_along_with_all_that_is_in_it(empty_url: str) -> None:
+    with engine(empty_url) as made, made.begin() as db:
+        command.upgrade(configuration(db), "0001")
+    course = "INSERT INTO people (id, position, name, email, role, feeds, excluded, withdrawn, link_serial) "
+    execute(empty_url, course + "VALUES ('ann', 0, 'Ann', '', 'student', '[]', '[]', false, 7)")
+    store = open_store(empty_url)
+    assert [person.name for person in store.people()] == ["Ann"]
+    assert (store.link_serial("ann"), store.session_serial("ann")) == (7, 1)
+    store.close()
 
 
 def test_opening_again_finds_what_was_kept(empty_url: str) -> None:

@@ -115,6 +115,15 @@ def test_every_revocation_counts(store: Store, race: Race) -> None:
     assert store.link_serial("ann") == 1 + RIVALS
 
 
+def test_a_link_for_one_use_is_used_once(store: Store, race: Race) -> None:
+    assert race(store_rivals.use_the_link) == {"True": 1, "False": RIVALS - 1}
+
+
+def test_tries_at_once_are_all_counted(store: Store, race: Race) -> None:
+    let_in = race(store_rivals.try_the_door)
+    assert sum(int(number) * times for number, times in let_in.items()) == 10
+
+
 def test_imports_pulls_drafts_and_allocations_at_once_do_not_lock_each_other_out(store: Store, race: Race) -> None:
     opened(store, *STUDENTS)
     assert race(store_rivals.import_and_write) == {"won": RIVALS}

@@ -8,7 +8,7 @@ which nobody can type and PostgreSQL refuses.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from reviewkit.model import (
@@ -58,7 +58,20 @@ class Store(Protocol):
 
     # -- links and sign-ins: raising a number makes everything that was signed with the old one worthless
     def link_serial(self, person: str) -> int: ...
-    def revoke_links(self, person: str) -> int: ...
+    def revoke_links(self, person: str) -> int:
+        """Ends the links and the sessions of a person; gives the new number of their links."""
+
+    def session_serial(self, person: str) -> int: ...
+    def end_sessions(self, person: str) -> int:
+        """Ends the sessions alone: the links go on. Gives the new number."""
+
+    def use_link(self, link: str, request: str, *, now: datetime, until: datetime) -> bool:
+        """Use up a link: True for the first request ever, and for that request again; it is kept until `until`."""
+
+    def is_used(self, link: str) -> bool: ...
+
+    def try_again(self, what: str, *, most: int, within: timedelta, now: datetime) -> float:
+        """Count a try: 0 when it is one of the first `most` within a span, else the seconds until the next one."""
 
     # -- feeds and posts
     def feeds(self) -> list[Feed]:

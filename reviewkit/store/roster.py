@@ -112,8 +112,18 @@ def link_serial(db: Connection, person: str) -> int:
 
 
 def revoke_links(db: Connection, person: str) -> int:
-    raised = update(people).where(people.c.id == person).values(link_serial=people.c.link_serial + 1)
+    raised = update(people).where(people.c.id == person)
+    raised = raised.values(link_serial=people.c.link_serial + 1, session_serial=people.c.session_serial + 1)
     return int(one_of(db, raised.returning(people.c.link_serial), nobody(person)).link_serial)
+
+
+def session_serial(db: Connection, person: str) -> int:
+    return int(one_of(db, select(people.c.session_serial).where(people.c.id == person), nobody(person)).session_serial)
+
+
+def end_sessions(db: Connection, person: str) -> int:
+    raised = update(people).where(people.c.id == person).values(session_serial=people.c.session_serial + 1)
+    return int(one_of(db, raised.returning(people.c.session_serial), nobody(person)).session_serial)
 
 
 def hold_person(db: Connection, person: str) -> None:

@@ -129,6 +129,7 @@ people = Table(
     Column("excluded", Document, nullable=False),
     Column("withdrawn", Boolean, nullable=False),
     Column("link_serial", Integer, nullable=False),
+    Column("session_serial", Integer, nullable=False, server_default="1"),
 )
 
 rubrics = Table(
@@ -139,6 +140,26 @@ rubrics = Table(
     Column("name", Words, nullable=False),
     Column("content", Document, nullable=False),
 )
+
+# -- signing in ------------------------------------------------------------------------------------------------------
+
+used_links = Table(
+    "used_links",
+    metadata,
+    Column("link", Words, primary_key=True),
+    Column("request", Words, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+"""Links for one use that were used; each may go when the link would have ended anyway."""
+
+tries = Table(
+    "tries",
+    metadata,
+    Column("what", Words, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+"""How often something was tried, under a keyed digest that names neither an address nor a machine."""
 
 # -- feeds and posts -------------------------------------------------------------------------------------------------
 

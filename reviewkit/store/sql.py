@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -24,7 +24,7 @@ from reviewkit.model import (
     Turn,
     Waiting,
 )
-from reviewkit.store import Kept, allocations, desk, engine, posts, reading, roster
+from reviewkit.store import Kept, allocations, desk, engine, posts, reading, roster, sign_ins
 from reviewkit.store import turns as writing
 from reviewkit.store.failures import place, told
 
@@ -94,6 +94,21 @@ class SqlStore:
 
     def revoke_links(self, person: str) -> int:
         return self._write(lambda db: roster.revoke_links(db, person))
+
+    def session_serial(self, person: str) -> int:
+        return self._read(lambda db: roster.session_serial(db, person))
+
+    def end_sessions(self, person: str) -> int:
+        return self._write(lambda db: roster.end_sessions(db, person))
+
+    def use_link(self, link: str, request: str, *, now: datetime, until: datetime) -> bool:
+        return self._write(lambda db: sign_ins.use_link(db, link, request, now=now, until=until))
+
+    def is_used(self, link: str) -> bool:
+        return self._read(lambda db: sign_ins.is_used(db, link))
+
+    def try_again(self, what: str, *, most: int, within: timedelta, now: datetime) -> float:
+        return self._write(lambda db: sign_ins.try_again(db, what, most=most, within=within, now=now))
 
     # -- feeds and posts
     def feeds(self) -> list[Feed]:
