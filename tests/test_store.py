@@ -242,6 +242,14 @@ def test_an_entry_that_a_document_repeats_is_one_post(store: Store) -> None:
     assert len(store.keep_pull(FEED, [a_post(ANN), a_post(ANN)], seen=MONDAY).new) == 1
 
 
+def test_where_guid_and_link_are_the_same_for_all_the_text_tells_posts_apart(store: Store) -> None:
+    a_class(store)
+    same = [replace(a_post(ANN, number=number), guid="home", link="https://inkwren.example/") for number in (1, 2)]
+    for expected in ((same[0].title, same[1].title), ()):
+        assert store.keep_pull(FEED, [*same, same[0]], seen=MONDAY).new == expected
+    assert len(store.posts("ann")) == 2
+
+
 def test_entries_without_guid_and_link_are_known_by_their_text(store: Store) -> None:
     store.keep_course(a_setup(), PEOPLE, [])
     bare = [replace(a_post(ANN, number=number), guid="", link="") for number in (1, 2)]

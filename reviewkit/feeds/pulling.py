@@ -112,14 +112,17 @@ class _KeepFailed(Exception):
 
 
 def chosen(entries: Iterable[Entry], wanted: frozenset[str], *, url: str) -> list[Entry]:
-    """Entries that carry a wanted tag (folded), each once. A feed that is itself of a tag lends it to its entries."""
+    """Entries that carry a wanted tag (folded). A feed that is itself of a tag lends it to its entries.
+
+    Which of them are the same post is for whoever keeps them to say.
+    """
     of_all = of_feed(url)
     lent = (Tag(tag=of_all, found="feed"),) if of_all in wanted else ()
-    seen: dict[tuple[str, str], Entry] = {}
-    for entry in entries:
-        if lent or any(tag.tag in wanted for tag in entry.tags):
-            seen.setdefault((entry.guid, entry.link), replace(entry, tags=(*lent, *entry.tags)))
-    return list(seen.values())
+    return [
+        replace(entry, tags=(*lent, *entry.tags))
+        for entry in entries
+        if lent or any(tag.tag in wanted for tag in entry.tags)
+    ]
 
 
 async def pull_all(

@@ -70,7 +70,7 @@ class Known:
 
 
 Identity = tuple[str, str, str]
-"""What an entry is known by: its guid, its folded link, and (where it has neither) its digest."""
+"""What an entry is known by: its guid, its folded link, and (where these tell nothing apart) its digest."""
 
 
 def matched(known: Sequence[Known], entries: Sequence[Entry]) -> list[tuple[Entry, Known | None]]:
@@ -78,12 +78,17 @@ def matched(known: Sequence[Known], entries: Sequence[Entry]) -> list[tuple[Entr
 
     The guid decides, then a guid that another feed gave the post, then the link, then (with neither) the text. A guid
     that the document gives to several links counts only with its link; a link that several entries share (all point
-    to one page elsewhere) does not count. A post is matched once.
+    to one page elsewhere) does not count; where a document gives guid and link both to different texts, the text
+    decides. A post is matched once.
     """
+    texts: dict[tuple[str, str], set[str]] = {}
+    for entry in entries:
+        texts.setdefault((entry.guid, folded(entry.link)), set()).add(entry.digest)
     said: dict[Identity, Entry] = {}
     for entry in entries:
-        link = folded(entry.link)
-        said.setdefault((entry.guid, link, "" if entry.guid or link else entry.digest), entry)
+        named = entry.guid, folded(entry.link)
+        telling = any(named) and len(texts[named]) == 1
+        said.setdefault((*named, "" if telling else entry.digest), entry)
     found: dict[Identity, Known] = {}
     taken: set[str] = set()
     for way in _ways(known, Counter(guid for guid, _, _ in said), Counter(link for _, link, _ in said)):
@@ -104,12 +109,13 @@ def _ways(
     by_alias = {guid: post for post in backwards for guid in post.guids()}
     by_both = {(guid, folded(post.link)): post for post in backwards for guid in post.guids()}
     by_link = {folded(post.link): post for post in backwards if folded(post.link)}
-    by_text = {post.digest: post for post in backwards if post.digest and not post.guid and not post.link}
+    by_text = {(post.guid, folded(post.link), post.digest): post for post in backwards if post.digest}
     return (
-        lambda identity: by_guid.get(identity[0]) if guids[identity[0]] == 1 else by_both.get(identity[:2]),
+        lambda identity: by_text.get(identity),
+        lambda identity: by_guid.get(identity[0]) if guids[identity[0]] == 1 else None,
+        lambda identity: by_both.get(identity[:2]) if not identity[2] else None,
         lambda identity: by_alias.get(identity[0]) if guids[identity[0]] == 1 else None,
         lambda identity: by_link.get(identity[1]) if links[identity[1]] == 1 else None,
-        lambda identity: by_text.get(identity[2]),
     )
 
 
