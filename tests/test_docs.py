@@ -11,7 +11,7 @@ from reviewkit.config import SECRETS, SETTINGS, variables
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = sorted(each.name or "" for each in app.registered_commands)
-CONDA_NAMES = {"tzdata": "python-tzdata"}
+CONDA_NAMES = {"tzdata": "python-tzdata", "prometheus-client": "prometheus_client"}
 """What conda-forge calls a package, where that differs."""
 
 

@@ -81,11 +81,6 @@ class CourseFile:
         files = {each.variable: _file(environ.get(each.variable, "")) for each in SECRETS}
         if mail["host"] and not mail["sender"]:
             self.wrong(("mail",), "[mail] sender: say which address mail comes from")
-        if server["sign_in"] == "single-use" and not mail["host"]:
-            self.wrong(
-                ("server", "sign_in"),
-                "[server] sign_in: links for one use need [mail], so that people can have a new one sent",
-            )
         return Local(
             database=_absolute(store["database"], directory),
             spreadsheet=sheet["spreadsheet"],
@@ -93,10 +88,16 @@ class CourseFile:
             google_key=files["REVIEWKIT_GOOGLE_KEY"],
             public_url=server["public_url"].rstrip("/"),
             sign_in=server["sign_in"],
+            cookie_hours=server["cookie_hours"],
+            trusted_proxy=server["trusted_proxy"],
+            most_pages=server["most_pages"],
+            idle_hours=server["idle_hours"],
+            metrics=server["metrics"],
             secret_file=files["REVIEWKIT_SECRET_FILE"],
             mail=Mail(
                 host=mail["host"],
                 port=mail["port"],
+                security=mail["security"],
                 user=mail["user"],
                 sender=mail["sender"],
                 password_file=files["REVIEWKIT_SMTP_PASSWORD_FILE"],

@@ -4,6 +4,7 @@ A setting with a variable says how this machine runs the course; it is read at e
 wins. The others belong to the course itself: they reach the store with `reviewkit import --apply`.
 """
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,7 @@ class Mail:
 
     host: str
     port: int
+    security: Literal["starttls", "tls", "none"]
     user: str
     sender: str
     password_file: Path | None
@@ -74,6 +76,16 @@ class Local:
     public_url: str
     """Where people reach the pages, without a slash at the end; empty: loopback only."""
     sign_in: Literal["reusable", "single-use"]
+    cookie_hours: int
+    """Hours after which a sign-in that is not used ends."""
+    trusted_proxy: str
+    """The address of the proxy whose X-Forwarded-For is believed; empty: nobody's."""
+    most_pages: int
+    """Pages that one person may have open."""
+    idle_hours: int
+    """Hours after which a page that nobody used rests."""
+    metrics: bool
+    """Whether /metrics answers everybody who reaches the pages."""
     secret_file: Path | None
     mail: Mail | None
     allow_private_addresses: bool
@@ -106,6 +118,13 @@ def public_url(url: str) -> None:
         raise ValueError("an address for everybody holds no name and no password")
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         raise ValueError("use https: sign-in links and cookies would travel readable; http is for loopback only")
+
+
+def ip_address(text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError as error:
+        raise ValueError("write the proxy's address as a number, such as 127.0.0.1") from error
 
 
 def _parts(url: str) -> Any:
@@ -171,10 +190,25 @@ SETTINGS: tuple[Setting, ...] = (
             help="Where people reach the pages (https, unless on loopback).", check=public_url),
     Setting(table="server", key="sign_in", default="reusable", variable="REVIEWKIT_SERVER_SIGN_IN",
             help="reusable links, or single-use ones where mail is set up.", allowed=("reusable", "single-use")),
+    Setting(table="server", key="cookie_hours", default=12, kind="whole number", bounds=(1, 720),
+            variable="REVIEWKIT_SERVER_COOKIE_HOURS",
+            help="Hours after which a sign-in that nobody used ends; 30 days after it began it ends in any case."),
+    Setting(table="server", key="trusted_proxy", default="", variable="REVIEWKIT_SERVER_TRUSTED_PROXY",
+            help="Address of the proxy in front, whose X-Forwarded-For says who asks; without it nobody's is believed.",
+            check=ip_address),
+    Setting(table="server", key="most_pages", default=8, kind="whole number", bounds=(1, 100),
+            variable="REVIEWKIT_SERVER_MOST_PAGES",
+            help="Pages that one person may have open; the oldest makes room for the next."),
+    Setting(table="server", key="idle_hours", default=12, kind="whole number", bounds=(1, 720),
+            variable="REVIEWKIT_SERVER_IDLE_HOURS", help="Hours after which a page that nobody used rests."),
+    Setting(table="server", key="metrics", default=False, kind="yes or no", variable="REVIEWKIT_SERVER_METRICS",
+            help="Answer /metrics to everybody who reaches the pages; without it to this machine alone."),
     Setting(table="mail", key="host", default="", variable="REVIEWKIT_MAIL_HOST",
             help="The mail server; without it nothing is mailed."),
     Setting(table="mail", key="port", default=587, kind="whole number", bounds=(1, 65535),
             variable="REVIEWKIT_MAIL_PORT", help="Its port."),
+    Setting(table="mail", key="security", default="starttls", allowed=("starttls", "tls", "none"),
+            variable="REVIEWKIT_MAIL_SECURITY", help="starttls, tls from the first byte, or none (on loopback only)."),
     Setting(table="mail", key="user", default="", variable="REVIEWKIT_MAIL_USER", help="The name to sign in with."),
     Setting(table="mail", key="sender", default="", variable="REVIEWKIT_MAIL_SENDER",
             help="The address that mail comes from."),
