@@ -243,7 +243,7 @@ def test_an_entry_that_a_document_repeats_is_one_post(store: Store) -> None:
 
 
 def test_where_guid_and_link_are_the_same_for_all_the_text_tells_posts_apart(store: Store) -> None:
-    a_class(store)
+    store.keep_course(a_setup(), PEOPLE, [])
     same = [replace(a_post(ANN, number=number), guid="home", link="https://inkwren.example/") for number in (1, 2)]
     for expected in ((same[0].title, same[1].title), ()):
         assert store.keep_pull(FEED, [*same, same[0]], seen=MONDAY).new == expected
