@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reviewkit import config
@@ -172,7 +172,12 @@ def test_a_variable_wins_over_the_file(write: Write) -> None:
     assert local.database == "postgresql+psycopg://prof:hidden@db.example/course"
     assert local.allow_private_addresses
     assert local.mail == config.Mail(
-        host="mail.example", port=2525, user="", sender="course@example.org", password_file=Path("/run/smtp")
+        host="mail.example",
+        port=2525,
+        security="starttls",
+        user="",
+        sender="course@example.org",
+        password_file=Path("/run/smtp"),
     )
 
 
@@ -411,6 +416,7 @@ def test_lines_are_found_past_texts_and_lists_of_several_lines() -> None:
 
 
 @given(st.text(max_size=200))
+@example("'\r0")
 def test_any_text_is_toml_or_refused_with_a_line(text: str) -> None:
     try:
         found = toml.read(text)

@@ -55,7 +55,7 @@ def _explained(error: tomllib.TOMLDecodeError, text: str) -> BrokenToml:
     match = _place.fullmatch(str(error))
     if match is None:
         return BrokenToml(f"this is not TOML: {error}", 1)
-    line = int(match["line"]) if match["line"] else max(1, len(text.splitlines()))
+    line = int(match["line"]) if match["line"] else text.rstrip("\n").count("\n") + 1
     what = match["what"]
     return BrokenToml(f"this is not TOML: {what[:1].lower()}{what[1:]}", line)
 
