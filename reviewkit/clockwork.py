@@ -33,8 +33,11 @@ class Pace:
 class Clockwork:
     """`run` until cancelled; `changed` when a turn was taken."""
 
-    def __init__(self, course: Course, pace: Pace | None = None) -> None:
-        self.course, self.pace = course, pace or Pace()
+    def __init__(
+        self, course: Course, pace: Pace | None = None, *, ended: Callable[[str, bool], None] = lambda job, good: None
+    ) -> None:
+        """`ended` is told of each job (pull, advance, sync) and whether it went well."""
+        self.course, self.pace, self.ended = course, pace or Pace(), ended
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="clockwork")
         self.news, self.acted = asyncio.Event(), False
 
@@ -46,25 +49,29 @@ class Clockwork:
         advance = sync = loop.time()
         while True:
             if loop.time() >= advance:
-                await self._try("The feeds could not be pulled", self._pull)
-                await self._try("The dates could not be looked at", self._advance)
+                await self._try("pull", "The feeds could not be pulled", self._pull)
+                await self._try("advance", "The dates could not be looked at", self._advance)
                 advance = loop.time() + self.pace.advance.total_seconds()
             if self.news.is_set() or self.acted or loop.time() >= sync:
                 self.news.clear()
                 self.acted = False
-                await self._try("The workbook could not be brought into step", self._sync)
+                await self._try("sync", "The workbook could not be brought into step", self._sync)
                 sync = loop.time() + self.pace.sync.total_seconds()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.news.wait(), max(0.0, min(advance, sync) - loop.time()))
                 await asyncio.sleep(self.pace.rest.total_seconds())
 
-    async def _try(self, failure: str, job: Callable[[], None]) -> None:
+    async def _try(self, name: str, failure: str, job: Callable[[], None]) -> None:
+        good = False
         try:
             await asyncio.get_running_loop().run_in_executor(self.thread, job)
+            good = True
         except ReviewkitError as error:
             LOG.warning("%s: %s", failure, error)
         except Exception as bug:  # noqa: BLE001 (the clock goes on; the bug is in the log)
             LOG.error("%s: %s", failure, told(bug))
+        finally:
+            self.ended(name, good)
 
     def _pull(self) -> None:
         """Pull when some feed was not tried for a while: the store remembers it across restarts."""
@@ -73,8 +80,9 @@ class Clockwork:
             self.course.pull()
 
     def _advance(self) -> None:
-        for done in self.course.advance():
-            LOG.info("%s", done)
+        done = self.course.advance()
+        if done:
+            LOG.info("The dates asked for %s steps", len(done))  # who and what they were about is nobody else's
             self.acted = True
 
     def _sync(self) -> None:

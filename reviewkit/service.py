@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,15 +22,17 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from reviewkit import open_course, screens, signing
+from reviewkit import logs, open_course, screens, signing
 from reviewkit.bugs import told
 from reviewkit.clockwork import Clockwork
 from reviewkit.course import Course
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError, ServiceError
+from reviewkit.metrics import Metrics
 from reviewkit.model import Person
 from reviewkit.signing import PageToken
 
 LOG = logging.getLogger(__name__)
+REQUESTS = logging.getLogger("reviewkit.requests")
 LARGEST = 4 << 20
 """Bytes that one request may have; screens take less and say so in words."""
 LONGEST = 12.0
@@ -45,13 +48,21 @@ Answer = TypeVar("Answer")
 class Service:
     """Answers pages and the page server. Rules and database run in threads; the loop only carries."""
 
-    def __init__(self, course: Course, secret: bytes, *, changed: Callable[[], None] = lambda: None) -> None:
-        self.course, self.secret, self.changed = course, secret, changed
+    def __init__(
+        self,
+        course: Course,
+        secret: bytes,
+        *,
+        changed: Callable[[], None] = lambda: None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.course, self.secret, self.changed, self.metrics = course, secret, changed, metrics or Metrics()
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="course")
 
     def application(self) -> web.Application:
-        application = web.Application(client_max_size=LARGEST, middlewares=[calm])
+        application = web.Application(client_max_size=LARGEST, middlewares=[self.watched, calm])
         application.router.add_get("/health", self.health)
+        application.router.add_post("/metrics", self.told)
         application.router.add_post("/view", self.view)
         application.router.add_post("/act", self.act)
         application.router.add_post("/enter", self.enter)
@@ -59,7 +70,15 @@ class Service:
         return application
 
     async def health(self, _: web.Request) -> web.Response:
+        """Whether the store answers too."""
+        await self._in_thread(self.course.store.setup)
         return web.json_response({"ready": True})
+
+    async def told(self, request: web.Request) -> web.Response:
+        """The counters, for the page server."""
+        await self._server(request)
+        feeds = await self._in_thread(self.course.store.feeds)
+        return web.json_response({"text": self.metrics.told(list(feeds))})
 
     async def view(self, request: web.Request) -> web.Response:
         """`{screen, params}` of a page: the view of that screen for the person whose page it is."""
@@ -74,9 +93,42 @@ class Service:
         viewer = await self._in_thread(self._person, token.person, token.serial)
         event = _object(said.get("event"))
         reply = await self._in_thread(screens.act, self.course, viewer, token.screen, event)
+        self._count(token, event, reply)
         if reply.get("ok") and event.get("type") != "draft":
             self.changed()
         return web.json_response(reply)
+
+    def _count(self, token: PageToken, event: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
+        """Count an event; what was refused is one line in the log, without the words of either side."""
+        draft = event.get("type") == "draft"
+        if reply.get("ok"):
+            (self.metrics.saves if draft else self.metrics.acts.labels(token.screen)).inc()
+            return
+        error = reply.get("error")
+        why = str(error.get("kind", "Invalid")) if isinstance(error, Mapping) else "Invalid"
+        self.metrics.refusals.labels(why).inc()
+        if why == "Conflict" or reply.get("conflict"):
+            self.metrics.conflicts.inc()
+        kinds = ("draft", "look", *screens.screen_of(token.screen).HANDLERS)
+        kind = event["type"] if event.get("type") in kinds else "unknown"
+        told = {"screen": token.screen, "kind": kind, "why": why, "person": logs.person(token.person)}
+        LOG.info("An event was refused", extra=told)
+
+    @web.middleware
+    async def watched(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """What is asked and refused at the door is a line in the log, under the id of the page server's request."""
+        began = time.monotonic()
+        logs.begin_request(request.headers.get("X-Request-Id", ""))
+        answer = await handler(request)
+        known = request.match_info.route.resource
+        told = {"address": known.canonical if known else "?", "status": answer.status}
+        told["milliseconds"] = round(1000 * (time.monotonic() - began))
+        if answer.status >= 400:
+            self.metrics.refusals.labels(str(answer.status)).inc()
+            REQUESTS.warning("A request was refused", extra=told)
+        return answer
 
     async def enter(self, request: web.Request) -> web.Response:
         """`{link}` from the page server: whose link it is."""
@@ -171,8 +223,9 @@ async def run(course: Course, secret: bytes, socket_path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(0, 1024) else stopped.set())
-    clockwork = Clockwork(course)
-    service = Service(course, secret, changed=clockwork.changed)
+    metrics = Metrics()
+    clockwork = Clockwork(course, ended=lambda job, good: metrics.clock(job, went_well=good))
+    service = Service(course, secret, changed=clockwork.changed, metrics=metrics)
     runner = web.AppRunner(service.application(), access_log=None, shutdown_timeout=3)
     await runner.setup()
     socket_path.unlink(missing_ok=True)
@@ -194,11 +247,11 @@ async def run(course: Course, secret: bytes, socket_path: Path) -> None:
 
 
 def main(course_file: str, socket_path: str) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.set_up()
     path = Path(course_file)
     try:
         secret = signing.read_secret(path.parent)
+        logs.set_up(secret)
         course = open_course(path)
         if not isinstance(course, Course):
             raise ServiceError("The course service cannot run inside a page.")
