@@ -61,7 +61,7 @@ class Service:
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=LARGEST, middlewares=[self.watched, calm])
-        application.router.add_get("/health", self.health)
+        application.router.add_post("/health", self.health)
         application.router.add_post("/metrics", self.told)
         application.router.add_post("/view", self.view)
         application.router.add_post("/act", self.act)

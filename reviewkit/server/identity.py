@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from tornado import web
 
-from reviewkit import signing
+from reviewkit import logs, signing
 from reviewkit.errors import NotAllowed, ServiceError
 from reviewkit.remote import AWAY, refusal
 from reviewkit.server.jupyter import AnyAuthorizer, AnyIdentityProvider
@@ -39,23 +39,25 @@ class Door:
 
     async def enter(self, link: str) -> Viewer:
         """Whose link it is. Raises NotAllowed when it is nobody's, ServiceError when the service is away."""
-        return await self._ask("/enter", {"link": link})
+        return _viewer(await self.ask("/enter", {"link": link}))
 
     async def who(self, signed_in: Link) -> Viewer:
         """Raises NotAllowed when that sign-in no longer holds, ServiceError when the service is away."""
-        return await self._ask("/who", {"person": signed_in.person, "serial": signed_in.serial})
+        return _viewer(await self.ask("/who", {"person": signed_in.person, "serial": signed_in.serial}))
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
-    async def _ask(self, address: str, said: dict[str, Any]) -> Viewer:
+    async def ask(self, address: str, said: dict[str, Any], *, patience: float | None = None) -> dict[str, Any]:
+        """The service's answer. Raises what the service refuses with, ServiceError when it stays away for longer than
+        `patience`."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.UnixConnector(str(self.socket_path)), timeout=aiohttp.ClientTimeout(ANSWER)
             )
         loop = asyncio.get_running_loop()
-        until = loop.time() + PATIENCE
+        until = loop.time() + (PATIENCE if patience is None else patience)
         while True:
             try:
                 status, told = await self._post(self._session, address, said)
@@ -68,12 +70,17 @@ class Door:
                 raise ServiceError(AWAY) from error
         if status != 200:
             raise refusal(told)
-        return Viewer(username=told["person"], name=told["name"], role=told["role"], serial=told["serial"])
+        answer: dict[str, Any] = told
+        return answer
 
     async def _post(self, session: aiohttp.ClientSession, address: str, said: dict[str, Any]) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {signing.server_token(self.secret)}"}
+        headers = {"Authorization": f"Bearer {signing.server_token(self.secret)}", "X-Request-Id": logs.REQUEST.get()}
         async with session.post(f"http://course{address}", json=said, headers=headers) as response:
             return response.status, await response.json()
+
+
+def _viewer(told: dict[str, Any]) -> Viewer:
+    return Viewer(username=told["person"], name=told["name"], role=told["role"], serial=told["serial"])
 
 
 class CookieIdentity(AnyIdentityProvider):  # type: ignore[misc]  # untyped on purpose
