@@ -2,8 +2,11 @@
 
 import json
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from tornado.websocket import WebSocketClosedError
 
 from reviewkit import signing
 from reviewkit.server.headers import Careful
@@ -82,6 +85,7 @@ class PageSocket(Careful, AnyWebsocketHandler):  # type: ignore[misc]  # untyped
     def on_message(self, message: str | bytes) -> None:
         """A page asks now and then whether anybody is there; its process need not wake up for that."""
         if message == "?":
-            self.write_message("!")
+            with suppress(WebSocketClosedError):
+                self.write_message("!")
         else:
             super().on_message(message)
