@@ -56,5 +56,17 @@ class SheetError(ReviewkitError):
     """The spreadsheet could not be read or written; the store is unharmed (read by the instructor)."""
 
 
+class MailError(ReviewkitError):
+    """A letter could not be sent; nobody's address is in the message (read by the operator)."""
+
+
+class TooOften(ReviewkitError):
+    """The same thing was tried too often; `seconds` says when the next try counts (read by whoever tried)."""
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class ServiceError(ReviewkitError):
     """A page could not reach the course service (read by whoever looks at the page)."""

@@ -2,18 +2,15 @@
 
 import json
 import os
-import smtplib
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from reviewkit import chain
+from reviewkit import chain, mail
 from reviewkit.config import CourseFiles, Mail
 from reviewkit.errors import ReviewkitError, SheetError, StoreError
 from reviewkit.store import open_store
-
-MAIL_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +39,9 @@ def inspect(files: CourseFiles) -> list[Finding]:
     ]
     if files.local.spreadsheet:
         found.append(_tried("sheet", lambda: _key(files.local.google_key)))
-    mail = files.local.mail
-    if mail is not None:
-        found.append(_tried("mail", lambda: _mail(mail)))
+    server = files.local.mail
+    if server is not None:
+        found.append(_tried("mail", lambda: _mail(server)))
     return found
 
 
@@ -95,10 +92,6 @@ def _key(path: Path | None) -> str:
     return f"the key is there; share the spreadsheet with {key['client_email']}"
 
 
-def _mail(mail: Mail) -> str:
-    try:
-        with smtplib.SMTP(mail.host, mail.port, timeout=MAIL_TIMEOUT) as server:
-            server.ehlo()
-    except (OSError, smtplib.SMTPException) as error:
-        raise ReviewkitError(f"The mail server {mail.host}:{mail.port} does not answer: {error}.") from error
-    return f"{mail.host}:{mail.port} answers"
+def _mail(server: Mail) -> str:
+    mail.try_out(server)
+    return f"{server.host}:{server.port} answers, and lets us in"

@@ -6,7 +6,6 @@ makes, applies a `batchUpdate` whole or not at all, and refuses whatever it does
 """
 
 import copy
-import datetime as dt
 import json
 import re
 import ssl
@@ -18,10 +17,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.certificates import certified
 
 HOSTS = ("sheets.googleapis.com", "www.googleapis.com", "oauth2.googleapis.com", "iamcredentials.googleapis.com")
 """The last one is asked by google-auth of its own accord, in the background; here it knows nothing."""
@@ -51,39 +50,6 @@ def write_key(path: Path, account: str = BOT) -> Path:
         )
     )
     return path
-
-
-def _certified(folder: Path) -> tuple[Path, Path]:
-    """A certificate authority that lives as long as the test, and a certificate for Google's hosts with its key."""
-    now = dt.datetime.now(dt.UTC)
-
-    def signed(name: str, key: Any, issuer: str, signer: Any, authority: bool) -> x509.Certificate:
-        def named(text: str) -> x509.Name:
-            return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-        of_signer = x509.SubjectKeyIdentifier.from_public_key(signer.public_key())
-        return (
-            x509.CertificateBuilder()
-            .subject_name(named(name))
-            .issuer_name(named(issuer))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + dt.timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in HOSTS]), critical=False)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(of_signer), critical=False)
-            .sign(signer, hashes.SHA256())
-        )
-
-    root, leaf = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority, server = folder / "authority.pem", folder / "server.pem"
-    pem = serialization.Encoding.PEM
-    authority.write_bytes(signed("Tests", root, "Tests", root, True).public_bytes(pem))
-    secret = leaf.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    server.write_bytes(secret + signed("Google", leaf, "Tests", root, False).public_bytes(pem))
-    return authority, server
 
 
 # -- the spreadsheet -------------------------------------------------------------------------------------------------
@@ -295,7 +261,7 @@ class FakeGoogle:
         self.faults: list[Fault] = []
         self.token_error = ""
         self._lock = threading.Lock()
-        self.authority, certificate = _certified(folder)
+        self.authority, certificate = certified(folder, *HOSTS)
         self.key = write_key(folder / "key.json")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)

@@ -147,7 +147,12 @@ def _check_names(
     texts: Mapping[str, str],
     mistakes: Mistakes,
 ) -> None:
-    """What one file says of another holds."""
+    """What one file, or one table, says of another holds."""
+    if local.sign_in == "single-use" and local.mail is None:
+        file.wrong(
+            ("server", "sign_in"),
+            "[server] sign_in: links for one use need [mail], so that people can have a new one sent",
+        )
     there = [name.removeprefix("rubrics/").removesuffix(".md") for name in texts]
     for number, assignment in enumerate(setup.assignments):
         if assignment.rubric and assignment.rubric not in there:
