@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check install browser lock clean
+.PHONY: demo test check install browser lock bench clean
 
 demo: install
 	$(BIN)/reviewkit demo
@@ -34,6 +34,11 @@ browser: install
 lock: install
 	$(BIN)/uv pip compile pyproject.toml --extra postgresql --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra postgresql --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
+
+# The peers have an environment of their own: nothing of theirs gets into the product's.
+bench: browser
+	test -x .bench/bin/panel || { $(PYTHON) -m venv .bench && .bench/bin/pip install --quiet voila ipywidgets ipykernel panel streamlit; }
+	$(BIN)/python benchmarks/pages.py --peers .bench/bin
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
