@@ -38,7 +38,7 @@ from reviewkit.model import (
     What,
 )
 from reviewkit.overview import Line
-from reviewkit.reading import Copy, Duty, Reading, SeenDialogue
+from reviewkit.reading import Copy, Duty, Reading, SeenDialogue, at_a_glance
 from reviewkit.store import Store
 from reviewkit.visibility import SeenTurn
 
@@ -84,14 +84,16 @@ class Course(Reading):
 
     # -- drafts ------------------------------------------------------------------------------------------------------
 
-    def keep_draft(self, who: Person, form: str, revision: int, content: dict[str, object]) -> Draft:
-        """Keep what somebody is typing; gives what is kept now (a newer one stays)."""
-        return self.store.keep_draft(
-            Draft(person=who.id, form=form, revision=revision, content=content, saved=self.clock())
-        )
+    def keep_draft(
+        self, who: Person, form: str, revision: int, content: dict[str, object], *, after: int = 0
+    ) -> Draft:
+        """Keep what somebody is typing if they had the revision that is kept; gives what stands there otherwise."""
+        draft = Draft(person=who.id, form=form, revision=revision, content=content, saved=self.clock())
+        return self.store.keep_draft(draft, after=after)
 
     def drop_draft(self, who: Person, form: str) -> None:
-        self.store.drop_draft(who.id, form)
+        """The form was sent or cleared; a save that comes late does not bring it back."""
+        self.store.drop_draft(who.id, form, at=self.clock())
 
     # -- collecting --------------------------------------------------------------------------------------------------
 
@@ -120,6 +122,7 @@ class Course(Reading):
 
     # -- the author's verbs ------------------------------------------------------------------------------------------
 
+    @at_a_glance
     def freeze(
         self, who: Person, assignment: str, posts: Sequence[str], *, request: str = "", via: Via = "page"
     ) -> str:
@@ -140,24 +143,28 @@ class Course(Reading):
         said = self._said(by, Freeze(revisions=revisions, rubric=digest), via)
         return self.store.open_submission(who.id, assignment, digest, revisions, said, request=request).submission.id
 
+    @at_a_glance
     def self_evaluate(
         self, who: Person, submission: str, said: SelfEvaluation, *, seen: int, request: str = ""
     ) -> None:
         """The author's levels, evidence and proposed grade: Proposal 1."""
         self._as_author(who, submission, self._graded(submission, said), seen=seen, request=request)
 
+    @at_a_glance
     def answer(self, who: Person, submission: str, said: Answer, *, seen: int, request: str = "") -> None:
         """The author's answer to one review."""
         if said.revised is not None:
             said = replace(said, revised=self._graded(submission, said.revised))
         self._as_author(who, submission, said, seen=seen, request=request)
 
+    @at_a_glance
     def reply(self, who: Person, submission: str, said: Reply, *, seen: int, request: str = "") -> None:
         """The author's reply to the instructor."""
         if said.proposal is not None:
             said = replace(said, proposal=self._graded(submission, said.proposal))
         self._as_author(who, submission, said, seen=seen, request=request)
 
+    @at_a_glance
     def sign(self, who: Person, submission: str, *, seen: int, request: str = "") -> None:
         """The author's signature, beside the instructor's."""
         proposal = rules.agreed(self.store.dialogue(submission).turns)
@@ -166,6 +173,7 @@ class Course(Reading):
 
     # -- the reviewer's verb -----------------------------------------------------------------------------------------
 
+    @at_a_glance
     def review(
         self,
         who: Person,
@@ -194,6 +202,7 @@ class Course(Reading):
 
     # -- the instructor's verbs --------------------------------------------------------------------------------------
 
+    @at_a_glance
     def discuss(
         self, who: Person, submission: str, said: Discuss, *, seen: int | None, request: str = "", via: Via = "page"
     ) -> None:
@@ -202,6 +211,7 @@ class Course(Reading):
             said = replace(said, counter=self._graded(submission, said.counter))
         self._as_instructor(who, submission, [said], seen=seen, request=request, via=via)
 
+    @at_a_glance
     def accept(
         self, who: Person, submission: str, said: Accept, *, seen: int | None, request: str = "", via: Via = "page"
     ) -> None:
@@ -217,6 +227,7 @@ class Course(Reading):
 
     # -- the round ---------------------------------------------------------------------------------------------------
 
+    @at_a_glance
     def plan(self, assignment: str, *, seed: int | None = None) -> Plan:
         """Who would review whom; nothing is saved. Pairs that are there already stay and are not in it."""
         setup = self.setup
@@ -249,6 +260,7 @@ class Course(Reading):
         """Save a plan; gives all allocations of the round."""
         return self.store.keep_allocations(plan.assignment, plan.pairs, seed=plan.seed)
 
+    @at_a_glance
     def reveal(self, assignment: str, *, by: Person | None = None, reason: str = "") -> list[str]:
         """Reveal all submissions of the round together; gives the ids of those revealed now.
 
@@ -321,6 +333,7 @@ class Course(Reading):
                 return self.book.cycle(self._answer_typed)
         return self.book.cycle(self._answer_typed)
 
+    @at_a_glance
     def projection(self) -> "Projection":
         """The course as the instructor workbook shows it."""
         from reviewkit.sheet.projection import project

@@ -415,13 +415,17 @@ Stage = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What somebody is typing into one form, as last acknowledged: `revision` counts the browser's edits."""
+    """What somebody is typing into one form, as last acknowledged: `revision` counts the browser's edits.
+
+    `done`: the form was sent or cleared. Nothing is left but the number, so that a late save cannot bring it back.
+    """
 
     person: str
     form: str
     revision: int
     content: dict[str, object]
     saved: datetime
+    done: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,12 @@ Whoever asks is a `Person`. What somebody may not see is left out here (see visi
 and no export can give it away.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, wraps
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from reviewkit import dialogue as rules
 from reviewkit import masking, overview, visibility
@@ -28,7 +30,24 @@ from reviewkit.model import (
 )
 from reviewkit.overview import Line
 from reviewkit.store import Store
+from reviewkit.store.glance import glance
 from reviewkit.visibility import SeenTurn
+
+Asked = ParamSpec("Asked")
+Told = TypeVar("Told")
+Asker = TypeVar("Asker", bound="Reading")
+
+
+def at_a_glance(
+    verb: Callable[Concatenate[Asker, Asked], Told],
+) -> Callable[Concatenate[Asker, Asked], Told]:
+    """A verb that reads nothing twice while it runs."""
+
+    @wraps(verb)
+    def once(self: Asker, /, *said: Asked.args, **named: Asked.kwargs) -> Told:
+        return verb(self.glance(), *said, **named)
+
+    return once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +114,12 @@ class Reading:
     def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
         self.store, self.clock = store, clock
 
+    def glance(self) -> Self:
+        """The same course for one question: it reads nothing twice. Never keep it for the next question."""
+        seen = copy.copy(self)
+        seen.store = glance(self.store)
+        return seen
+
     @property
     def setup(self) -> Setup:
         """What the course asks and when. Raises Missing while the store is empty."""
@@ -151,6 +176,7 @@ class Reading:
     def submission_of(self, who: Person, assignment: Assignment) -> Submission | None:
         return next((each for each in self.store.submissions(assignment.id) if each.person == who.id), None)
 
+    @at_a_glance
     def dialogue(self, submission: str, viewer: Person) -> SeenDialogue:
         """A dialogue as its author or the staff see it (reviewers have `duty`). Raises Missing for everybody else."""
         dialogue = self.store.dialogue(submission)
@@ -170,17 +196,21 @@ class Reading:
             hint=hint,
         )
 
+    @at_a_glance
     def duties(self, who: Person) -> list[Duty]:
         """The reviews this person owes or gave, in a random order that stays the same."""
         return [self._duty(who, each) for each in self.store.allocations(reviewer=who.id)]
 
+    @at_a_glance
     def duty(self, who: Person, id: str) -> Duty:
         """One duty; reading it notes that it was opened. Raises Missing when it is not this person's."""
-        duty = self._duty(who, self._allocation(who, id))
-        if not duty.locked:
+        allocation = self._allocation(who, id)
+        duty = self._duty(who, allocation)
+        if not duty.locked and allocation.opened is None:
             self.store.open_allocation(id, self.clock())
         return duty
 
+    @at_a_glance
     def class_table(self, viewer: Person, assignment: Assignment) -> list[Line]:
         """A line for every student of the round. Raises NotAllowed for everybody but the staff."""
         if viewer.role not in ("instructor", "assistant"):
@@ -210,13 +240,16 @@ class Reading:
             lines.append(replace(line, waiting_on=self._whom(line.waiting_on, dialogue, viewer)))
         return lines
 
+    @at_a_glance
     def waiting(self, who: Person) -> dict[str, int]:
         """How many things wait for this person, by screen: {"my-work": 1, "reviews": 2} or {"sign-off": 7}."""
         if who.role == "instructor":
-            setup, owed = self.setup, self._counts()
+            setup = self.setup
             lines = [
                 overview.waits(each, owed=owed.get(each.submission.id, 0), setup=setup, now=self.clock())[0]
-                for each in self.store.dialogues()
+                for assignment in setup.assignments
+                for owed in [self._counts(assignment.id)]
+                for each in self.store.dialogues(assignment.id)
             ]
             return {"sign-off": lines.count("instructor")}
         mine = [each for each in self.store.submissions() if each.person == who.id]
@@ -240,9 +273,10 @@ class Reading:
         )
         return {"my-work": turns_due + unfrozen, "reviews": owing}
 
-    def draft(self, who: Person, form: str) -> Draft | None:
-        """What somebody was typing into a form, as last kept."""
-        return self.store.draft(who.id, form)
+    def draft(self, who: Person, form: str, *, done: bool = False) -> Draft | None:
+        """What somebody was typing into a form, as last kept; with `done` also what is left of one that was sent."""
+        draft = self.store.draft(who.id, form)
+        return None if draft is None or (draft.done and not done) else draft
 
     # -- how it is done ----------------------------------------------------------------------------------------------
 

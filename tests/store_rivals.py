@@ -84,8 +84,8 @@ def pull_the_same_feed(store: Store, number: int) -> str:
 
 
 def type_a_draft(store: Store, number: int) -> str:
-    draft = Draft(person="ann", form="f", revision=number, content={"by": number}, saved=MONDAY)
-    return str(store.keep_draft(draft).revision)
+    draft = Draft(person="ann", form="f", revision=number + 1, content={"by": number}, saved=MONDAY)
+    return str(store.keep_draft(draft).content["by"])
 
 
 def take_the_act(store: Store, number: int) -> str:

@@ -72,6 +72,7 @@ def test_what_goes_wrong_is_answered_in_words(error: ReviewkitError, monkeypatch
     told = Browser(error, monkeypatch).say({"type": "draft", "seq": 9})
     assert (told["seq"], told["ok"], told["error"]["message"]) == (9, False, str(error))
     assert told["error"]["field"] == getattr(error, "field", None)
+    assert told.get("again", False) == isinstance(error, ServiceError), "what may pass is tried again"
 
 
 def test_a_bug_is_answered_calmly_and_goes_to_the_log_without_words(
@@ -82,6 +83,7 @@ def test_a_bug_is_answered_calmly_and_goes_to_the_log_without_words(
         told = Browser(ZeroDivisionError(words), monkeypatch).say({"type": "draft", "seq": 10})
     assert (told["ok"], told["seq"]) == (False, 10)
     assert "kept in this browser" in told["error"]["message"]
+    assert told["again"]
     assert words not in caplog.text + json.dumps(told)
     assert "ZeroDivisionError" in caplog.text
 

@@ -353,9 +353,23 @@ def test_two_windows_never_mix_their_texts(course: Course) -> None:
     form = f"self:{frozen(course)['ann']}"
     assert act(course, type="draft", form=form, revision=2, content={"strengths": "From one window."})["ok"]
     assert act(course, type="draft", form=form, revision=2, content={"strengths": "From one window."})["ok"]
-    other = act(course, type="draft", form=form, revision=2, content={"strengths": "From another."})
-    assert (other["ok"], other["conflict"]) == (False, True)
-    assert other["draft"]["content"] == {"strengths": "From one window."}
+    for revision in (2, 9):
+        other = act(course, type="draft", form=form, revision=revision, content={"strengths": "From another."})
+        assert (other["ok"], other["conflict"]) == (False, True)
+        assert other["draft"]["content"] == {"strengths": "From one window."}
+    assert act(course, type="draft", form=form, revision=3, after=2, content={"strengths": "Further."})["ok"]
+
+
+def test_a_draft_that_comes_after_the_evaluation_was_submitted_does_not_come_back(course: Course) -> None:
+    submission = frozen(course)["ann"]
+    form = f"self:{submission}"
+    act(course, type="draft", form=form, revision=4, content={"strengths": "Two"})
+    act(course, **evaluated(submission))
+    for revision, after in ((5, 4), (4, 0), (90, 0)):
+        late = act(course, type="draft", form=form, revision=revision, after=after, content={"strengths": "Late"})
+        assert (late["ok"], late["conflict"], late["draft"]["content"]) == (False, True, {})
+        assert "sent or put away in another window" in late["error"]["message"]
+    assert course.draft(ANN, form) is None
 
 
 def test_a_draft_belongs_to_its_writer_alone(course: Course) -> None:
@@ -372,6 +386,9 @@ def test_a_draft_belongs_to_its_writer_alone(course: Course) -> None:
         {"type": "draft", "form": "self:RK-1", "revision": 0, "content": {}},
         {"type": "draft", "form": "self:RK-1", "revision": "1", "content": {}},
         {"type": "draft", "form": "self:RK-1", "revision": 1, "content": "text"},
+        {"type": "draft", "form": "self:RK-1", "revision": 1, "after": 1, "content": {}},
+        {"type": "draft", "form": "self:RK-1", "revision": 2, "after": "1", "content": {}},
+        {"type": "draft", "form": "self:RK-1", "revision": 2, "after": -1, "content": {}},
         {"type": "draft", "form": "self:RK-1", "revision": 1, "content": {"strengths": "x" * 1_000_001}},
         {"type": "drop-everything"},
         {"type": 7},

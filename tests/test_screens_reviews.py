@@ -221,7 +221,9 @@ def test_a_review_that_was_sent_can_be_replaced_until_the_reveal(course: Course,
 
 def test_what_was_changed_after_sending_can_be_thrown_away(course: Course, owed: dict[str, str]) -> None:
     id = sent(course, ANN)
-    act(course, ANN, type="draft", form=f"review:{id}", revision=1, content={"strengths": "Hm."})
+    known = reviews(course, ANN, open=id)["duty"]["draft"]["revision"]
+    content = {"strengths": "Hm."}
+    act(course, ANN, type="draft", form=f"review:{id}", revision=known + 1, after=known, content=content)
     assert reviews(course, ANN, open=id)["duty"]["state"] == "changed"
     reply = act(course, ANN, type="keep-sent", id=id, params={"open": id})
     assert reply["view"]["duty"]["state"] == "sent"

@@ -372,13 +372,43 @@ def a_draft(revision: int, text: str = "words", *, person: str = "ann", form: st
     return Draft(person=person, form=form, revision=revision, content={"strengths": text, "n": [1, None]}, saved=MONDAY)
 
 
-def test_the_newest_draft_is_what_is_kept(store: Store) -> None:
+def test_a_draft_is_kept_when_it_builds_on_what_is_kept(store: Store) -> None:
     a_class(store)
     assert store.draft("ann", "self:river") is None
-    assert store.keep_draft(a_draft(3)) == a_draft(3)
-    assert store.keep_draft(a_draft(2, "late and old")) == a_draft(3)
-    assert store.keep_draft(a_draft(3, "sent again")) == a_draft(3, "sent again")
-    assert store.keep_draft(a_draft(5, "newer")) == store.draft("ann", "self:river") == a_draft(5, "newer")
+    assert store.keep_draft(a_draft(3)) == store.draft("ann", "self:river") == a_draft(3)
+    assert store.keep_draft(a_draft(3)) == a_draft(3), "the same, sent again because its answer was lost"
+    assert store.keep_draft(a_draft(5, "newer"), after=3) == store.draft("ann", "self:river") == a_draft(5, "newer")
+
+
+@pytest.mark.parametrize(
+    ("revision", "after"), [(2, 0), (3, 0), (9, 0), (9, 2), (3, 2), (5, 4), (9, 8)], ids=lambda number: str(number)
+)
+def test_a_draft_that_builds_on_something_else_is_never_mixed_in(store: Store, revision: int, after: int) -> None:
+    a_class(store)
+    store.keep_draft(a_draft(3))
+    assert store.keep_draft(a_draft(revision, "of another window"), after=after) == a_draft(3)
+    assert store.draft("ann", "self:river") == a_draft(3)
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["after some saves", "before any save"])
+def test_a_draft_that_comes_after_its_form_was_sent_does_not_bring_it_back(store: Store, kept: bool) -> None:
+    a_class(store)
+    if kept:
+        store.keep_draft(a_draft(3))
+    store.drop_draft("ann", "self:river", at=MONDAY)
+    left = store.draft("ann", "self:river")
+    assert left is not None
+    assert (left.done, left.content) == (True, {})
+    for late, after in ((a_draft(3), 0), (a_draft(4, "late"), 3), (a_draft(90, "very late"), 0)):
+        assert store.keep_draft(late, after=after) == store.draft("ann", "self:river") == left
+    again = a_draft(left.revision + 1, "begun anew")
+    assert store.keep_draft(again, after=left.revision) == store.draft("ann", "self:river") == again
+
+
+def test_a_draft_comes_back_as_both_databases_can_hold_it_and_is_known_when_sent_again(store: Store) -> None:
+    a_class(store)
+    odd = a_draft(1, "nul \0 and half a pair \ud800")
+    assert store.keep_draft(odd) == store.keep_draft(odd) == odd
 
 
 def test_drafts_of_other_forms_and_people_are_apart(store: Store) -> None:
@@ -386,9 +416,11 @@ def test_drafts_of_other_forms_and_people_are_apart(store: Store) -> None:
     store.keep_draft(a_draft(3))
     store.keep_draft(a_draft(1, form="answer:1"))
     store.keep_draft(a_draft(1, person="bob"))
-    store.drop_draft("ann", "self:river")
-    store.drop_draft("ann", "self:river")
-    assert store.draft("ann", "self:river") is None
+    store.drop_draft("ann", "self:river", at=MONDAY)
+    store.drop_draft("ann", "self:river", at=MONDAY)
+    left = store.draft("ann", "self:river")
+    assert left is not None
+    assert left.done
     assert store.draft("ann", "answer:1") == a_draft(1, form="answer:1")
     assert store.draft("bob", "self:river") == a_draft(1, person="bob")
 

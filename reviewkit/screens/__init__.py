@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError
+from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError, StoreError
 from reviewkit.model import Draft, Person
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def view(course: "Course", viewer: Person, screen: str, params: Mapping[str, Any
     module = screen_of(screen)
     if viewer.role not in module.ROLES:
         raise NotAllowed("This page is not for your role in the course.")
-    return module.view(course, viewer, _place(params))
+    return module.view(course.glance(), viewer, _place(params))
 
 
 def act(course: "Course", viewer: Person, screen: str, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,15 +121,17 @@ def act(course: "Course", viewer: Person, screen: str, event: Mapping[str, Any])
                 raise Invalid("This page is older than the course. Reload it; your text is kept.")
             done = dict(handler(course, viewer, event))
             params = _place(done.pop("params", params))
-        return {**done, "ok": True, "view": module.view(course, viewer, params)}
+        return {**done, "ok": True, "view": module.view(course.glance(), viewer, params)}
     except Conflict as error:
-        return _refused(error) | {"view": module.view(course, viewer, _place(event.get("params")))}
+        return _refused(error) | {"view": module.view(course.glance(), viewer, _place(event.get("params")))}
     except ReviewkitError as error:
         return _refused(error)
 
 
 def _refused(error: ReviewkitError) -> dict[str, Any]:
-    return {"ok": False, "error": {"message": str(error), "field": getattr(error, "field", None)}}
+    told = {"kind": type(error).__name__, "message": str(error), "field": getattr(error, "field", None)}
+    # A store that is away may come back: the page keeps the text and tries again.
+    return {"ok": False, "error": told} | ({"again": True} if isinstance(error, StoreError) else {})
 
 
 def _checked(event: Mapping[str, Any]) -> str:
@@ -154,10 +156,14 @@ def _place(params: object) -> dict[str, str]:
 
 # -- drafts, for all screens -----------------------------------------------------------------------------------------
 
+UNKEPT = "This draft cannot be kept. Your text is still on the page: copy it and reload."
+OVERTAKEN = "This draft was changed in another window meanwhile."
+SENT = "This was sent or put away in another window meanwhile. What you typed here since is not part of it."
+
 
 def draft_of(course: "Course", viewer: Person, form: str) -> dict[str, Any]:
     """What the viewer is typing into a form, as the page's `link.draft` takes it; `form` is like "self:RK-7F3A2C91"."""
-    draft = course.draft(viewer, form)
+    draft = course.draft(viewer, form, done=True)
     return _told(course, draft) if draft else {"form": form, "revision": 0, "content": {}, "saved": ""}
 
 
@@ -176,28 +182,24 @@ def levels_of(content: Mapping[str, object], criteria: Sequence[str]) -> dict[st
 
 
 def _keep_draft(course: "Course", viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what somebody is typing, unless another window was further."""
+    """Keep what somebody is typing, if it builds on what is kept: `after` is the revision that the window had."""
     form, revision, content = event.get("form"), event.get("revision"), event.get("content")
+    after = event.get("after", 0)
     if not (isinstance(form, str) and _FORM.fullmatch(form) and isinstance(content, dict)):
-        raise Invalid("This draft cannot be kept. Your text is still on the page: copy it and reload.")
-    if not isinstance(revision, int) or not 0 < revision < 2**31:
-        raise Invalid("This draft cannot be kept. Your text is still on the page: copy it and reload.")
-    known = course.draft(viewer, form)
-    if known and known.revision >= revision and known.content != content:
-        return _overtaken(course, known)
-    kept = course.keep_draft(viewer, form, revision, content)
-    if kept.content != content:
-        return _overtaken(course, kept)
-    return {"ok": True, "revision": kept.revision, "saved": _told(course, kept)["saved"]}
-
-
-def _overtaken(course: "Course", draft: Draft) -> dict[str, Any]:
-    error = Conflict("This draft was changed in another window meanwhile.")
-    return _refused(error) | {"conflict": True, "draft": _told(course, draft)}
+        raise Invalid(UNKEPT)
+    if not (isinstance(revision, int) and isinstance(after, int) and 0 <= after < revision < 2**31):
+        raise Invalid(UNKEPT)
+    kept = course.keep_draft(viewer, form, revision, content, after=after)
+    told = _told(course, kept)
+    if kept.done:
+        return _refused(Conflict(SENT)) | {"conflict": True, "draft": told}
+    if (kept.revision, kept.content) != (revision, content):
+        return _refused(Conflict(OVERTAKEN)) | {"conflict": True, "draft": told}
+    return {"ok": True, "revision": revision, "saved": told["saved"]}
 
 
 def _told(course: "Course", draft: Draft) -> dict[str, Any]:
     from reviewkit.screens import dates
 
-    saved = dates.clock(draft.saved, dates.zone_of(course.setup.timezone))
+    saved = "" if draft.done else dates.clock(draft.saved, dates.zone_of(course.setup.timezone))
     return {"form": draft.form, "revision": draft.revision, "content": draft.content, "saved": saved}

@@ -170,7 +170,7 @@ function saveStatus() {
     el,
     saving: () => show("busy", spinner(), "Saving…"),
     saved: text => stay("good", icon("check"), text),
-    failed: retry => show("bad", icon("cloud"), h("span", null, keepsNoCopy() ? "Not saved yet." : "Not saved yet. Your text is kept in this browser."), retry ? button("Try again", "save-again", retry) : null),
+    failed: (retry, kept = !keepsNoCopy()) => show("bad", icon("cloud"), h("span", null, kept ? "Not saved yet. Your text is kept in this browser." : "Not saved yet."), retry ? button("Try again", "save-again", retry) : null),
     refused: text => show("bad", icon("warn"), h("span", null, text)),
     readOnly: text => stay("good", icon("check"), text),
     lost: () => show("bad", icon("cloud"), h("span", null, "This page has lost the course. Your text is still here to copy."), button("Reload this page", "reload", () => location.reload())),

@@ -20,7 +20,7 @@ import anywidget
 import traitlets
 
 from reviewkit.bugs import told
-from reviewkit.errors import Invalid, ReviewkitError
+from reviewkit.errors import Invalid, ReviewkitError, ServiceError, StoreError
 from reviewkit.remote import RemoteCourse
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class Screen(anywidget.AnyWidget):
         self._source, self._name = source, name
         super().__init__(view=source.view(name, params))
         self.on_msg(self._relay)
+        if isinstance(source, RemoteCourse):
+            source.follow(self._follow, self._refused)
 
     def _relay(self, _: object, event: object, __: object) -> None:
         """An event of the browser goes to the course; `done` with the same `seq` goes back, whatever happens."""
@@ -83,13 +85,23 @@ class Screen(anywidget.AnyWidget):
             reply = self._source.act(self._name, {name: value for name, value in event.items() if name != "seq"})
         except ReviewkitError as error:
             reply = {"ok": False, "error": {"message": str(error), "field": getattr(error, "field", None)}}
+            if isinstance(error, ServiceError | StoreError):  # it may pass: the browser keeps the text and tries again
+                reply["again"] = True
         except Exception as bug:  # noqa: BLE001 (the browser waits for an answer; the bug goes to the log)
             LOG.error("The screen %s met a bug: %s", self._name, told(bug))
-            reply = {"ok": False, "error": {"message": WRONG, "field": None}}
+            reply = {"ok": False, "error": {"message": WRONG, "field": None}, "again": True}
         view = reply.pop("view", None)
         if isinstance(view, dict):
             self.view = view
         self._done(seq, reply)
+
+    def _follow(self, view: dict[str, Any]) -> None:
+        """The course has another view by now, because of what somebody else did."""
+        self.view = view
+
+    def _refused(self, message: str) -> None:
+        """What is shown is no longer this person's to see: the browser says so, and what was typed stays."""
+        self.send({"type": "refused", "message": message})
 
     def _done(self, seq: object, reply: dict[str, Any]) -> None:
         self.send({**reply, "type": "done", "seq": seq})

@@ -173,7 +173,7 @@ class Scene:
     def draft(self, duty: Duty) -> dict[str, Any]:
         """The form as it was last saved, else as it was sent."""
         kept = screens.draft_of(self.course, self.viewer, form_of(duty))
-        return kept if kept["revision"] else kept | {"content": content_of(duty.mine)}
+        return kept if kept["saved"] else kept | {"content": content_of(duty.mine)}
 
     def said(self, turn: SeenTurn, rubric: Rubric) -> dict[str, Any]:
         """A review as it is read, with the words of the rubric it was made with."""

@@ -243,7 +243,7 @@ class Scene:
         start = counter or standing or Proposal()
         levels = {each.criterion: each.level for each in start.judgements}
         kept = screens.draft_of(self.course, self.viewer, form_of(submission))
-        return kept if kept["revision"] else kept | {"content": {"grade": start.grade, "levels": levels}}
+        return kept if kept["saved"] else kept | {"content": {"grade": start.grade, "levels": levels}}
 
     def next_act(self, seen: SeenDialogue, standing: Proposal | None) -> tuple[str, str]:
         """What the pane offers (decide, sign, nothing), and why not more, as a sentence."""

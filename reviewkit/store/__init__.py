@@ -6,8 +6,8 @@ or revision that is not there as `Missing`. Texts come back as they went in, but
 which nobody can type and PostgreSQL refuses.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -35,6 +35,20 @@ class Kept:
 
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """What the store holds, as words that say nothing and differ when something differs. Compare, never keep."""
+
+    everybody: str = ""
+    """The course, its rubrics and who is in it."""
+    everything: str = ""
+    """All that people can see, but what lies on a single person's desk."""
+    people: Mapping[str, str] = field(default_factory=dict)
+    """By person: their sign-in, posts and submissions, and the submissions that they review."""
+    desks: Mapping[str, str] = field(default_factory=dict)
+    """By person: what they are typing, and what waits in their outbox."""
 
 
 class Store(Protocol):
@@ -136,12 +150,23 @@ class Store(Protocol):
     def open_allocation(self, id: str, at: datetime) -> Allocation:
         """Note when its reviewer first opened it; later calls change nothing. Raises Missing."""
 
+    # -- whether something has changed, whoever changed it: another thread, process or machine
+    def pulse(self) -> str:
+        """Another word after every change; so cheap that it can be asked every second. It may change for nothing."""
+
+    def marks(self) -> Marks:
+        """What exactly has changed, in a handful of small queries."""
+
     # -- drafts: what people are typing
-    def keep_draft(self, draft: Draft) -> Draft:
-        """Keep it unless a newer revision is there; gives what is kept now."""
+    def keep_draft(self, draft: Draft, *, after: int = 0) -> Draft:
+        """Keep it if its writer had the revision that is kept (`after`; 0: nothing). Sent again it is kept once.
+
+        Gives `draft` when it is kept, else the one that stands in its way.
+        """
 
     def draft(self, person: str, form: str) -> Draft | None: ...
-    def drop_draft(self, person: str, form: str) -> None: ...
+    def drop_draft(self, person: str, form: str, *, at: datetime) -> None:
+        """The form was sent or cleared: take its words away; a save that comes late finds it `done`."""
 
     # -- outbox: acts that can still be taken back
     def put(self, waiting: Waiting) -> None:

@@ -3,16 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, and_, select, update
 
 from reviewkit.model import Draft, Waiting
 from reviewkit.store.reading import expect_submission
 from reviewkit.store.roster import expect_person
 from reviewkit.store.rows import insert
-from reviewkit.store.schema import drafts, outbox, sheet_answers
+from reviewkit.store.schema import drafts, outbox, sheet_answers, storable
+
+DONE: list[object] = []
+"""What stands in place of a draft's content when its form was sent."""
 
 
-def keep_draft(db: Connection, draft: Draft) -> Draft:
+def keep_draft(db: Connection, draft: Draft, after: int) -> Draft:
     expect_person(db, draft.person)
     row = insert(db, drafts).values(
         person=draft.person,
@@ -22,23 +25,34 @@ def keep_draft(db: Connection, draft: Draft) -> Draft:
         saved=draft.saved,
     )
     newer = {name: row.excluded[name] for name in ("revision", "content", "saved")}
-    db.execute(
-        row.on_conflict_do_update(
-            index_elements=["person", "form"], set_=newer, where=drafts.c.revision <= row.excluded.revision
-        )
-    )
+    free = and_(drafts.c.revision == after, row.excluded.revision > after)
+    db.execute(row.on_conflict_do_update(index_elements=["person", "form"], set_=newer, where=free))
     kept = draft_of(db, draft.person, draft.form)
     assert kept is not None, "a draft was written in this transaction"
-    return kept
+    same = not kept.done and (kept.revision, kept.content) == (draft.revision, storable(draft.content))
+    return draft if same else kept
 
 
 def draft_of(db: Connection, person: str, form: str) -> Draft | None:
     row = db.execute(select(drafts).where(drafts.c.person == person, drafts.c.form == form)).one_or_none()
-    return None if row is None else Draft(**row._mapping)
+    if row is None:
+        return None
+    done = row.content == DONE
+    return Draft(
+        person=row.person,
+        form=row.form,
+        revision=row.revision,
+        content={} if done else row.content,
+        saved=row.saved,
+        done=done,
+    )
 
 
-def drop_draft(db: Connection, person: str, form: str) -> None:
-    db.execute(delete(drafts).where(drafts.c.person == person, drafts.c.form == form))
+def drop_draft(db: Connection, person: str, form: str, at: datetime) -> None:
+    expect_person(db, person)
+    row = insert(db, drafts).values(person=person, form=form, revision=1, content=DONE, saved=at)
+    gone = {"revision": drafts.c.revision + 1, "content": row.excluded.content, "saved": row.excluded.saved}
+    db.execute(row.on_conflict_do_update(index_elements=["person", "form"], set_=gone))
 
 
 def put(db: Connection, waiting: Waiting) -> None:

@@ -24,7 +24,8 @@ from reviewkit.model import (
     Turn,
     Waiting,
 )
-from reviewkit.store import Kept, allocations, desk, engine, posts, reading, roster, sign_ins
+from reviewkit.store import Kept, Marks, allocations, desk, engine, posts, reading, roster, sign_ins
+from reviewkit.store import pulse as beating
 from reviewkit.store import turns as writing
 from reviewkit.store.failures import place, told
 
@@ -41,6 +42,7 @@ class SqlStore:
         self._engine = opened
         self._reader = engine.reading(opened)
         self._writer = engine.writing(opened)
+        self._pulse = beating.Pulse(opened)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -54,6 +56,7 @@ class SqlStore:
         return cls(opened)
 
     def close(self) -> None:
+        self._pulse.close()
         self._engine.dispose()
 
     @contextmanager
@@ -161,15 +164,23 @@ class SqlStore:
     def open_allocation(self, id: str, at: datetime) -> Allocation:
         return self._write(lambda db: allocations.open_allocation(db, id, at))
 
+    # -- whether something has changed
+    def pulse(self) -> str:
+        with self._telling():
+            return self._pulse.beat()
+
+    def marks(self) -> Marks:
+        return self._read(beating.marks)
+
     # -- drafts
-    def keep_draft(self, draft: Draft) -> Draft:
-        return self._write(lambda db: desk.keep_draft(db, draft))
+    def keep_draft(self, draft: Draft, *, after: int = 0) -> Draft:
+        return self._write(lambda db: desk.keep_draft(db, draft, after))
 
     def draft(self, person: str, form: str) -> Draft | None:
         return self._read(lambda db: desk.draft_of(db, person, form))
 
-    def drop_draft(self, person: str, form: str) -> None:
-        self._write(lambda db: desk.drop_draft(db, person, form))
+    def drop_draft(self, person: str, form: str, *, at: datetime) -> None:
+        self._write(lambda db: desk.drop_draft(db, person, form, at))
 
     # -- outbox
     def put(self, waiting: Waiting) -> None:

@@ -5,8 +5,8 @@
 // event `page-connection` tells of changes. A message sent into a connection that is dying may be gone: whoever sends
 // asks for an answer and sends again.
 
-const BEAT = 5000; // between two questions whether the server is still there, while the page is visible
-const NO_BEAT = 4000; // how long its answer may take
+const BEAT = 3000; // between two questions whether the server is still there, while the page is visible
+const NO_BEAT = 3000; // how long its answer may take; with both a page knows within ten seconds that it is alone
 const TRIES = 40;
 const SLOWEST = 8000;
 const GONE = 4001; // the server's word for: the process of this page has ended
@@ -55,6 +55,7 @@ let opened = false;
 let beat = null;
 let unanswered = null;
 let again = null;
+let signedOut = false;
 const queue = [];
 
 function tell(state) {
@@ -79,7 +80,19 @@ function connect() {
     alive();
     if (typeof data !== 'string') receive(decode(data));
   };
-  mine.onclose = event => { if (mine === socket) closed(event.code); };
+  mine.onclose = event => {
+    if (mine !== socket) return;
+    if (beat === null) refused();
+    closed(event.code);
+  };
+}
+
+// A connection that did not even open: the server is away, or the sign-in has ended and it says so to a plain question.
+async function refused() {
+  const answer = await fetch(`/api/kernels/${given.page}/channels`).catch(() => null);
+  if (signedOut === (answer?.status === 403)) return;
+  signedOut = answer?.status === 403;
+  if (document.body.dataset.connection === 'closed') notice();
 }
 
 function alive() {
@@ -89,6 +102,7 @@ function alive() {
   if (document.body.dataset.connection === 'open') return;
   if (opened) models.forEach(model => model._return());
   opened = true;
+  signedOut = false;
   queue.splice(0).forEach(frame => socket.send(frame));
   tell('open');
 }
@@ -102,6 +116,7 @@ function ask() {
 
 function closed(code) {
   clearInterval(beat);
+  beat = null;
   clearTimeout(unanswered);
   unanswered = null;
   socket = null;
@@ -267,13 +282,15 @@ function notice() {
     const text = document.createElement('p');
     text.textContent = state === 'lost'
       ? 'This page is no longer connected to the course. Nothing that was saved is lost. What you typed can still be copied.'
-      : 'The course cannot be reached. Trying again; what you typed stays on this page.';
+      : signedOut ? 'Your sign-in has ended. Open your personal link in another tab, and this page goes on; what you typed stays here.'
+        : 'The course cannot be reached. Trying again; what you typed stays on this page.';
     el.replaceChildren(text);
     if (state === 'lost') {
       const reload = document.createElement('button');
       Object.assign(reload, { type: 'button', className: 'btn s', textContent: 'Reload this page', onclick: () => location.reload() });
       el.append(reload);
     }
+    document.dispatchEvent(new CustomEvent('page-notice', { detail: el })); // the screen adds what helps to keep its text
     el.dataset.testid = `note-${state}`;
     el.hidden = false;
   }, state === 'lost' ? 0 : 2500);
