@@ -1,0 +1,57 @@
+"""One look at the store: what is read twice inside one question is fetched once, and forgotten with the question."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from reviewkit.store import Store
+
+READS = frozenset(
+    ("setup", "people", "rubrics", "feeds", "posts", "submissions", "dialogue", "dialogues", "allocations", "draft")
+)
+"""What is remembered. Everything else is asked of the store, and a write makes the glance forget: what comes after it
+is read anew."""
+PASSED = frozenset(
+    ("link_serial", "has_request", "waiting", "bare_turns", "sheet_answers", "take_due", "pulse", "marks")
+)
+"""Questions that are cheap or asked once."""
+
+
+def glance(store: Store) -> Store:
+    """The same store for one question or one verb of one thread. Never keep it for the next."""
+    return store if isinstance(store, Glance) else cast(Store, Glance(store))
+
+
+class Glance:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen: dict[tuple[Any, ...], Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+        if name in READS:
+            return self._remembering(name, method)
+        return method if name in PASSED or not callable(method) else self._forgetting(method)
+
+    def _remembering(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def look(*which: Any, **named: Any) -> Any:
+            key = (name, *which, *sorted(named.items()))
+            if key not in self._seen:
+                everybodys = self._seen.get((name,)) if name == "posts" else None
+                self._seen[key] = (
+                    method(*which, **named)
+                    if everybodys is None
+                    else [post for post in everybodys if post.person in which]
+                )
+            found = self._seen[key]
+            return list(found) if isinstance(found, list) else found
+
+        return look
+
+    def _forgetting(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def act(*said: Any, **named: Any) -> Any:
+            try:
+                return method(*said, **named)
+            finally:
+                self._seen.clear()
+
+        return act
