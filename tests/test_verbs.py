@@ -1,0 +1,359 @@
+"""Who may do what in the course service: every endpoint, and every event of every screen x person x stage.
+
+Asked directly over the service's socket, with each person's own page token, whatever a page would have offered. An
+endpoint or a handler that is new, or gone, makes this fail until it stands here.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reviewkit import screens
+from reviewkit.course import Course
+from reviewkit.errors import ReviewkitError
+from reviewkit.model import Accept, Discuss, Person, Proposal, Reply
+from reviewkit.screens import SCREENS
+from reviewkit.store.sql import SqlStore
+from tests import cast
+from tests.cast import ANN, EVE, PROF, STUDENTS, Clock
+from tests.test_service import Running
+from tests.under_way import reviewers_of
+
+OK = "ok"
+ROLE = "This page is not for your role in the course."
+NOT_YOURS = "This is not yours to do here."
+NO_SUBMISSION = "There is no such submission for you."
+NO_REVIEW = "There is no such review for you to give."
+CHOOSE = "Choose one of your own posts that carry #datastories."
+BLIND = "The reviews of this submission have not been revealed yet."
+CLOSED = "This dialogue is closed."
+REVEALED = "The reviews of this round have been revealed, so this one can no longer be changed."
+NOT_OPEN = "The reviews are not open to you yet."
+NO_WORD_YET = "There is nothing to reply to: your instructor has not written yet."
+NOT_AGREED = "Nothing is agreed yet, so there is nothing to sign."
+IN_ALREADY = "Your self-evaluation is in already; you can still talk about it with your instructor."
+ANSWERED = "You have answered this review already."
+
+# -- the stages of Ann's submission
+
+
+def discussed(course: Course) -> dict[str, str]:
+    made = cast.answered(course)
+    counter = Proposal(judgements=cast.levels(1, 1), grade="78")
+    course.discuss(PROF, made["ann"], Discuss(text="I read it lower.", counter=counter), seen=None)
+    return made
+
+
+def replied(course: Course) -> dict[str, str]:
+    made = discussed(course)
+    seen = len(course.dialogue(made["ann"], ANN).turns)
+    course.reply(ANN, made["ann"], Reply(text="I do answer it."), seen=seen)
+    return made
+
+
+def agreed(course: Course) -> dict[str, str]:
+    made = discussed(course)
+    seen = len(course.dialogue(made["ann"], ANN).turns)
+    course.reply(ANN, made["ann"], Reply(accepts=True), seen=seen)
+    return made
+
+
+def signed(course: Course) -> dict[str, str]:
+    made = cast.answered(course)
+    course.accept(PROF, made["ann"], Accept(grade="82"), seen=None)
+    return made
+
+
+def allocated(course: Course) -> dict[str, str]:
+    made = cast.frozen(course)
+    course.allocate(course.plan("river", seed=1))
+    return made
+
+
+STAGES: dict[str, Callable[[Course], Mapping[str, str]]] = {
+    "collected": lambda course: {},
+    "too late": lambda course: {},
+    "frozen": cast.frozen,
+    "allocated": allocated,
+    "self-evaluated": cast.self_evaluated,
+    "in review": cast.reviewed,
+    "revealed": cast.revealed,
+    "with instructor": cast.answered,
+    "discussing": discussed,
+    "replied": replied,
+    "agreed": agreed,
+    "signed": signed,
+}
+NOT_OWED = dict.fromkeys(("collected", "too late", "frozen", "self-evaluated"), NO_REVIEW)
+"""Before reviews are allocated."""
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """A course at a stage: Ann's submission, who reviews it and who does not."""
+
+    course: Course
+    submission: str
+    duty: str
+    people: dict[str, Person]
+
+    def seen(self, person: Person) -> int:
+        try:
+            return len(self.course.dialogue(self.submission, person).turns)
+        except ReviewkitError:
+            return 1
+
+    def review(self) -> str:
+        """The review of Ann's submission that she has not answered, else any."""
+        try:
+            turns = self.course.dialogue(self.submission, ANN).turns
+        except ReviewkitError:
+            return "RK-0"
+        return next((turn.id for turn in turns if turn.kind == "review"), "RK-0")
+
+    def facts(self) -> object:
+        """All that the verbs change."""
+        store = self.course.store
+        turns = [(each.submission.id, len(each.turns)) for each in store.dialogues()]
+        return turns, sorted((each.submission, each.reviewer) for each in store.allocations())
+
+
+def scene_of(course: Course, made: Mapping[str, str]) -> Scene:
+    submission = made.get("ann", "RK-00000000")
+    reviewers = reviewers_of(course, submission) or {"bob": "nobody-owes-this", "cyd": ""}
+    known = {person.id: person for person in STUDENTS}
+    reviewer = known[min(reviewers)]
+    other = known[min(set(known) - {"ann", *reviewers})]
+    people = {"ann": ANN, "reviewer": reviewer, "other": other, "eve": EVE, "prof": PROF}
+    return Scene(course=course, submission=submission, duty=reviewers[reviewer.id], people=people)
+
+
+# -- what each event says, as the page of somebody who may would send it
+
+LEVELS = [
+    {"criterion": "claim", "level": 2, "note": "Because.", "quote": ""},
+    {"criterion": "evidence", "level": 2, "note": "", "quote": ""},
+]
+Event = Callable[[Scene, Person], dict[str, Any]]
+
+
+def turn(scene: Scene, who: Person, **said: Any) -> dict[str, Any]:
+    return {"submission": scene.submission, "seen": scene.seen(who), "request": f"request-{who.id}", **said}
+
+
+def draft(form: str) -> Event:
+    def event(scene: Scene, who: Person) -> dict[str, Any]:
+        name = form.format(submission=scene.submission, duty=scene.duty)
+        return {"form": name, "revision": 1, "content": {"strengths": "Two marks."}}
+
+    return event
+
+
+EVENTS: dict[tuple[str, str], Event] = {
+    ("my-work", "look"): lambda s, who: {"params": {"submission": s.submission}},
+    ("my-work", "draft"): draft("self:{submission}"),
+    ("my-work", "open"): lambda s, who: {"submission": s.submission},
+    ("my-work", "freeze"): lambda s, who: {
+        "assignment": "river",
+        "posts": [s.course.posts(ANN)[0].id],
+        "request": f"request-{who.id}",
+    },
+    ("my-work", "submit"): lambda s, who: turn(
+        s, who, judgements=LEVELS, strengths="Two marks.", improvements="Link the log.", grade="82"
+    ),
+    ("my-work", "answer"): lambda s, who: turn(s, who, said={"review": s.review(), "text": "Fair."}),
+    ("my-work", "reply"): lambda s, who: turn(s, who, said={"text": "I do answer it."}),
+    ("my-work", "sign"): lambda s, who: turn(s, who),
+    ("reviews", "look"): lambda s, who: {"params": {"open": s.duty}},
+    ("reviews", "draft"): draft("review:{duty}"),
+    ("reviews", "open"): lambda s, who: {"params": {"open": s.duty}},
+    ("reviews", "keep-sent"): lambda s, who: {"id": s.duty},
+    ("reviews", "send"): lambda s, who: {
+        "id": s.duty,
+        "judgements": LEVELS,
+        "strengths": "Fine rings.",
+        "suggestions": "Show the log.",
+        "request": "request",
+    },
+    ("sign-off", "look"): lambda s, who: {"params": {"open": s.submission}},
+    ("sign-off", "draft"): draft("sign-off:{submission}"),
+    ("sign-off", "open"): lambda s, who: {"params": {"open": s.submission}},
+    ("sign-off", "accept"): lambda s, who: turn(s, who, grade="82"),
+    ("sign-off", "discuss"): lambda s, who: turn(s, who, word="I read it lower.", grade="78", judgements=LEVELS),
+    ("sign-off", "bulk-accept"): lambda s, who: {
+        "assignment": "river",
+        "chosen": [{"submission": s.submission, "grade": "82"}],
+        "request": "request",
+    },
+    ("sign-off", "allocate"): lambda s, who: {"assignment": "river", "seed": "1", "relaxed": []},
+    ("sign-off", "reveal"): lambda s, who: {"assignment": "river", "reason": "It is time."},
+}
+
+# -- the table: who does it by right, and what they are told at each stage
+
+BEFORE = {"collected": "There is no submission", "too late": "There is no submission"}
+DONE = "done"
+"""Allowed, and the course is another one afterwards."""
+
+
+def at(rest: str, stages: Mapping[str, str] = BEFORE, **more: str) -> dict[str, str]:
+    """The answer at each stage; `rest` at those that are not named."""
+    named = {**stages, **more}
+    assert set(named) <= set(STAGES)
+    return {stage: named.get(stage, rest) for stage in STAGES}
+
+
+def until_reveal(sentence: str) -> dict[str, str]:
+    return BEFORE | dict.fromkeys(("frozen", "allocated", "self-evaluated", "in review"), sentence)
+
+
+AT_ALL = {
+    ("my-work", "look"): at(OK),
+    ("my-work", "draft"): at(OK, {}),
+    ("my-work", "open"): at(OK),
+    ("my-work", "freeze"): at("This work was frozen", {"collected": DONE, "too late": "The time to choose a post"}),
+    ("my-work", "submit"): at(IN_ALREADY, frozen=DONE, allocated=DONE),
+    ("my-work", "answer"): at(ANSWERED, until_reveal(NOT_OPEN), revealed=DONE, agreed=CLOSED, signed=CLOSED),
+    ("my-work", "reply"): at(NO_WORD_YET, discussing=DONE, agreed=CLOSED, signed=CLOSED),
+    ("my-work", "sign"): at(NOT_AGREED, agreed=DONE, signed=DONE),
+    ("reviews", "look"): at(OK, {}),
+    ("reviews", "draft"): at(OK, {}),
+    ("reviews", "open"): at(OK, {}),
+    ("reviews", "keep-sent"): at(OK, NOT_OWED),
+    ("reviews", "send"): at(REVEALED, NOT_OWED | {"allocated": "Send your own self-evaluation", "in review": DONE}),
+    ("sign-off", "look"): at(OK, {}),
+    ("sign-off", "draft"): at(OK, {}),
+    ("sign-off", "open"): at(OK, {}),
+    ("sign-off", "accept"): at(DONE, until_reveal(BLIND), signed=CLOSED),
+    ("sign-off", "discuss"): at(
+        DONE, until_reveal(BLIND), discussing="The author has not replied yet", agreed=CLOSED, signed=CLOSED
+    ),
+    ("sign-off", "bulk-accept"): at(OK, {}),
+    ("sign-off", "allocate"): at(OK, dict.fromkeys(NOT_OWED, "Nothing is allocated yet")),
+    ("sign-off", "reveal"): at(OK, dict.fromkeys(("frozen", "allocated", "self-evaluated", "in review"), DONE)),
+}
+"""Screen and event -> for the one who does it by right, the answer at each stage: OK, DONE, or how a refusal begins."""
+
+BY_RIGHT = {"my-work": "ann", "reviews": "reviewer", "sign-off": "prof"}
+LOOKING = at(NO_SUBMISSION)
+SPEAKING = at(NOT_YOURS)
+OTHER_STUDENTS = {
+    ("my-work", "look"): LOOKING,
+    ("my-work", "draft"): at(OK, {}),
+    ("my-work", "open"): LOOKING,
+    ("my-work", "freeze"): at(CHOOSE, {"too late": "The time to choose a post"}),
+    ("my-work", "submit"): SPEAKING,
+    ("my-work", "answer"): SPEAKING,
+    ("my-work", "reply"): SPEAKING,
+    ("my-work", "sign"): SPEAKING,
+    ("reviews", "look"): at(OK, {}),
+    ("reviews", "draft"): at(OK, {}),
+    ("reviews", "open"): at(OK, {}),
+    ("reviews", "keep-sent"): at(NO_REVIEW, {}),
+    ("reviews", "send"): at(NO_REVIEW, {}),
+}
+"""The same for the students who may open the screen and have nothing to do with this submission or this review. They
+keep drafts of their own, and see reviews of their own."""
+
+
+def expected(verb: tuple[str, str], who: str, stage: str) -> str:
+    screen, _ = verb
+    if who == BY_RIGHT[screen]:
+        return AT_ALL[verb][stage]
+    if who in ("eve", "prof") or screen == "sign-off":
+        return ROLE
+    return OTHER_STUDENTS[verb][stage]
+
+
+def events() -> set[tuple[str, str]]:
+    """Everything that a page can send to some screen."""
+    return {(name, kind) for name in SCREENS for kind in (*screens.screen_of(name).HANDLERS, "look", "draft")}
+
+
+def test_every_event_of_every_screen_has_its_row() -> None:
+    assert events() == set(AT_ALL) == set(EVENTS)
+    assert set(OTHER_STUDENTS) == {verb for verb in events() if "student" in screens.screen_of(verb[0]).ROLES}
+
+
+def test_a_handler_that_somebody_adds_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers = screens.screen_of("my-work").HANDLERS
+    monkeypatch.setattr("reviewkit.screens.my_work.HANDLERS", {**handlers, "withdraw": handlers["open"]})
+    assert events() - set(AT_ALL) == {("my-work", "withdraw")}
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """A database at a stage, and a service over it in which nothing may change."""
+
+    path: Path
+    made: dict[str, str]
+    running: Running
+    scene: Scene
+    facts: object
+
+
+def opened(stage: str, path: Path, made: Mapping[str, str]) -> tuple[Running, Scene]:
+    clock = Clock()
+    clock.pass_(days=4 if stage == "too late" else 0)
+    course = Course(SqlStore.open(f"sqlite:///{path}"), clock=clock)
+    return Running(course, path.with_suffix(".socket")), scene_of(course, made)
+
+
+def closed(running: Running) -> None:
+    running.stop()
+    running.course.store.close()
+
+
+@pytest.fixture(scope="module")
+def stages(made_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stage]]:
+    there: dict[str, Stage] = {}
+    for stage, build in STAGES.items():
+        path = tmp_path_factory.mktemp("stage") / "course.db"
+        shutil.copy(made_sqlite, path)
+        store = SqlStore.open(f"sqlite:///{path}")
+        made = dict(build(cast.a_course(store, Clock())))
+        store.close()
+        running, scene = opened(stage, path, made)
+        there[stage] = Stage(path=path, made=made, running=running, scene=scene, facts=scene.facts())
+    yield there
+    for each in there.values():
+        closed(each.running)
+
+
+def told(running: Running, scene: Scene, verb: tuple[str, str], who: str) -> str:
+    """What somebody is told who sends an event: OK, or the sentence."""
+    screen, kind = verb
+    person = scene.people[who]
+    try:
+        reply = running.page(person, screen).act(screen, {"type": kind} | EVENTS[verb](scene, person))
+    except ReviewkitError as refused:
+        return str(refused)
+    return OK if reply["ok"] else str(reply["error"]["message"])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("verb", EVENTS, ids=" ".join)
+def test_everybody_does_what_is_theirs_at_its_stage_and_nothing_else(
+    stages: dict[str, Stage], stage: str, verb: tuple[str, str], tmp_path: Path
+) -> None:
+    here = stages[stage]
+    doing = []
+    for who in here.scene.people:
+        answer = expected(verb, who, stage)
+        if answer == DONE:
+            doing.append(who)
+        else:
+            assert told(here.running, here.scene, verb, who).startswith(answer), who
+    assert here.scene.facts() == here.facts
+    for who in doing:
+        shutil.copy(here.path, tmp_path / "course.db")
+        running, scene = opened(stage, tmp_path / "course.db", here.made)
+        try:
+            assert told(running, scene, verb, who) == OK
+            assert scene.facts() != here.facts
+        finally:
+            closed(running)
