@@ -8,10 +8,12 @@ import json
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError, ServiceError
+from reviewkit import waiting
+from reviewkit.changes import Changes
+from reviewkit.errors import Conflict, Ended, Invalid, Missing, NotAllowed, ReviewkitError, ServiceError, TooOften
 
 PATIENCE = 3.0
 """Seconds to keep knocking while the course service is being started again."""
@@ -19,6 +21,8 @@ ANSWER = 15.0
 """Seconds to wait for an answer."""
 LARGEST = 8 << 20
 """Bytes of one answer."""
+MARK = "Reviewkit-Mark"
+"""The header with the word that stands for a view."""
 AWAY = "The course cannot be reached just now. Nothing that was saved is lost. Try again in a moment."
 KINDS: dict[str, type[ReviewkitError]] = {kind.__name__: kind for kind in (NotAllowed, Conflict, Missing, Invalid)}
 
@@ -31,16 +35,42 @@ class RemoteCourse:
 
     def __init__(self, socket_path: str, token: str) -> None:
         self.socket_path, self.token = socket_path, token
+        self._screen, self._params, self._mark = "", dict[str, Any](), ""
+        self._changes: Changes | None = None
+        self._tell: Callable[[dict[str, Any]], None] = lambda _: None
 
     @classmethod
     def from_environment(cls) -> "RemoteCourse":
         return cls(os.environ["REVIEWKIT_SOCKET"], os.environ["REVIEWKIT_TOKEN"])
 
     def view(self, screen: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        return self._ask("/view", {"screen": screen, "params": params})
+        view = self._ask("/view", {"screen": screen, "params": params})
+        self._shown(screen, view)
+        return view
 
     def act(self, screen: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        return self._ask("/act", {"screen": screen, "event": event})
+        reply = self._ask("/act", {"screen": screen, "event": event})
+        if isinstance(reply.get("view"), dict):
+            self._shown(screen, reply["view"])
+        return reply
+
+    def follow(self, tell: Callable[[dict[str, Any]], None], refused: Callable[[str], None]) -> None:
+        """Have `tell` called with every other view that the shown one becomes, and `refused` when it may no longer be
+        seen. Happens where something serves `reviewkit.waiting`."""
+        self._tell, self._changes = tell, Changes(self, refused)
+        waiting.SOURCES.append(self._changes)
+
+    def known(self) -> dict[str, Any]:
+        return {"screen": self._screen, "params": self._params, "known": self._mark}
+
+    def fresh(self, view: dict[str, Any], mark: str) -> None:
+        self._params, self._mark = view.get("params", {}), mark
+        self._tell(view)
+
+    def _shown(self, screen: str, view: dict[str, Any]) -> None:
+        self._screen, self._params = screen, view.get("params", {})
+        if self._changes is not None:
+            self._changes.again()
 
     def _ask(self, address: str, said: Mapping[str, Any]) -> dict[str, Any]:
         body = json.dumps(said).encode()
@@ -51,6 +81,7 @@ class RemoteCourse:
                 connection.request("POST", address, body, headers)
                 response = connection.getresponse()
                 told = json.loads(response.read(LARGEST))
+                self._mark = response.headers.get(MARK) or self._mark
             finally:
                 connection.close()
         except (OSError, http.client.HTTPException, ValueError) as error:

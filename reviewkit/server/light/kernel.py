@@ -7,10 +7,12 @@ magic, no input() and no event loop: a page needs none of them, and this way it 
 import ast
 import itertools
 import os
+import select
 import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -19,6 +21,7 @@ from typing import Any, cast
 import comm
 from comm.base_comm import BaseComm, CommManager
 
+from reviewkit import waiting
 from reviewkit.server.light import frames
 
 Message = dict[str, Any]
@@ -91,9 +94,25 @@ class Kernel:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # between two messages there is nothing to interrupt
         try:
             while True:
+                self.wait()
                 self.step()
         except (EOFError, BrokenPipeError, ConnectionResetError, SystemExit):
             return
+
+    def wait(self) -> None:
+        """Until the page server says something; meanwhile the page's other sources are woken at their time. What the
+        browser sent goes first: it may make the rest out of date."""
+        while True:
+            lines = {each.fileno(): each for each in waiting.SOURCES if each.fileno() >= 0}
+            due = min((each.due for each in waiting.SOURCES), default=None)
+            rest = None if due is None else max(0.0, due - time.monotonic())
+            ready, _, _ = select.select([self.sock.fileno(), *lines], [], [], rest)
+            if self.sock.fileno() in ready:
+                return
+            for source in waiting.SOURCES:
+                if source.fileno() in ready or source.due <= time.monotonic():
+                    self.parent = {}
+                    source.wake()
 
     def step(self) -> None:
         """Read and answer one message. A malformed one is dropped and does no harm."""
