@@ -27,6 +27,7 @@ from reviewkit.bugs import told
 from reviewkit.clockwork import Clockwork
 from reviewkit.course import Course
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError, ServiceError
+from reviewkit.following import Following, mark_of
 from reviewkit.metrics import Metrics
 from reviewkit.model import Person
 from reviewkit.signing import PageToken
@@ -42,6 +43,8 @@ STATUS: dict[type[ReviewkitError], int] = {NotAllowed: 403, Missing: 404, Confli
 BUG = "Something went wrong on our side. What you typed is kept in this browser. Reload the page and try again."
 SLOW = "The course is very busy. What you typed is kept in this browser. Try again in a minute."
 REVOKED = "Your sign-in has ended. Open your personal link again; what you typed is kept in this browser."
+MARK = "Reviewkit-Mark"
+"""The header of an answer with a view: the word that a page sends as `known` when it asks for changes."""
 Answer = TypeVar("Answer")
 
 
@@ -58,6 +61,7 @@ class Service:
     ) -> None:
         self.course, self.secret, self.changed, self.metrics = course, secret, changed, metrics or Metrics()
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="course")
+        self.following = Following(course, self._look)
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=LARGEST, middlewares=[self.watched, calm])
@@ -65,8 +69,14 @@ class Service:
         application.router.add_post("/metrics", self.told)
         application.router.add_post("/view", self.view)
         application.router.add_post("/act", self.act)
+        application.router.add_post("/changes", self.changes)
         application.router.add_post("/enter", self.enter)
         application.router.add_post("/who", self.who)
+
+        async def close(_: web.Application) -> None:
+            await self.following.close()
+
+        application.on_shutdown.append(close)
         return application
 
     async def health(self, _: web.Request) -> web.Response:
@@ -85,18 +95,34 @@ class Service:
         token, said = await self._page(request)
         viewer = await self._in_thread(self._person, token.person, token.serial)
         params = _object(said.get("params"))
-        return web.json_response(await self._in_thread(screens.view, self.course, viewer, token.screen, params))
+        return _with_mark(await self._in_thread(_marked, screens.view, self.course, viewer, token.screen, params))
 
     async def act(self, request: web.Request) -> web.Response:
         """`{screen, event}` of a page: do it as the person whose page it is; the screen's reply."""
         token, said = await self._page(request)
         viewer = await self._in_thread(self._person, token.person, token.serial)
         event = _object(said.get("event"))
-        reply = await self._in_thread(screens.act, self.course, viewer, token.screen, event)
+        reply, mark = await self._in_thread(_marked, screens.act, self.course, viewer, token.screen, event)
         self._count(token, event, reply)
         if reply.get("ok") and event.get("type") != "draft":
             self.changed()
-        return web.json_response(reply)
+            self.following.changed()
+        return _with_mark((reply, mark))
+
+    async def changes(self, request: web.Request) -> web.Response:
+        """`{screen, params, known}` of a page: `{view}` as soon as it is another one than `known`, else after a while
+        nothing. Whose page it is, is looked at whenever its view is."""
+        token, said = await self._page(request)
+        params = _object(said.get("params"))
+
+        def gone() -> bool:
+            return request.transport is None or request.transport.is_closing()
+
+        fresh = await self.following.follow(token, params, str(said.get("known", "")), gone)
+        return _with_mark(({"view": fresh.view}, fresh.mark)) if fresh else web.json_response({})
+
+    def _look(self, token: PageToken, params: Mapping[str, Any]) -> dict[str, Any]:
+        return screens.view(self.course, self._person(token.person, token.serial), token.screen, params)
 
     def _count(self, token: PageToken, event: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
         """Count an event; what was refused is one line in the log, without the words of either side."""
@@ -193,6 +219,18 @@ async def calm(request: web.Request, handler: Callable[[web.Request], Awaitable[
 def refusal(error: ReviewkitError, status: int) -> web.Response:
     told = {"kind": type(error).__name__, "message": str(error), "field": getattr(error, "field", None)}
     return web.json_response({"error": told}, status=status)
+
+
+def _marked(function: Callable[..., dict[str, Any]], *arguments: Any) -> tuple[dict[str, Any], str]:
+    """An answer and the mark of the view that it is or holds; empty where there is none."""
+    reply = function(*arguments)
+    view = reply if "frame" in reply else reply.get("view")
+    return reply, mark_of(view) if isinstance(view, Mapping) else ""
+
+
+def _with_mark(answer: tuple[dict[str, Any], str]) -> web.Response:
+    reply, mark = answer
+    return web.json_response(reply, headers={MARK: mark} if mark else None)
 
 
 def _bearer(request: web.Request) -> str:
