@@ -116,7 +116,7 @@ def without_words(record: logging.LogRecord) -> logging.LogRecord:
 
 def _fixed(text: str) -> str:
     """What another package says without what it speaks of: some put their words in before they call us."""
-    return text.partition("\n")[0].partition("(")[0][:200].strip()
+    return re.split(r"[\n(:'\"{]", text, maxsplit=1)[0][:200].strip()
 
 
 def _harmless(value: object) -> object:

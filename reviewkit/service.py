@@ -38,6 +38,8 @@ LARGEST = 4 << 20
 """Bytes that one request may have; screens take less and say so in words."""
 LONGEST = 12.0
 """Seconds that one question may take; a page waits 15."""
+HEALTHY = 3.0
+"""Seconds within which a store that is well answers."""
 THREADS = 8
 STATUS: dict[type[ReviewkitError], int] = {NotAllowed: 403, Missing: 404, Conflict: 409, Invalid: 422}
 BUG = "Something went wrong on our side. What you typed is kept in this browser. Reload the page and try again."
@@ -81,8 +83,11 @@ class Service:
 
     async def health(self, _: web.Request) -> web.Response:
         """Whether the store answers too."""
-        await self._in_thread(self.course.store.setup)
-        return web.json_response({"ready": True})
+        try:
+            await asyncio.wait_for(self._in_thread(self.course.store.setup), HEALTHY)
+        except (ReviewkitError, TimeoutError):
+            return web.json_response({"ready": True, "store": False})
+        return web.json_response({"ready": True, "store": True})
 
     async def told(self, request: web.Request) -> web.Response:
         """The counters, for the page server."""

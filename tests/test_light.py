@@ -220,8 +220,7 @@ def test_frames_hold_what_was_put_in() -> None:
     assert frames.message_type(frame) == "comm_msg"
 
 
-def test_the_oldest_page_of_a_person_makes_room_when_they_open_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernels, "MOST_PAGES", 2)
+def test_the_oldest_page_of_a_person_makes_room_when_they_open_too_many() -> None:
     ann, bob = (Viewer(username=name, name=name, role="student", serial=1) for name in ("ann", "bob"))
 
     async def test(manager: Any) -> None:
@@ -236,4 +235,4 @@ def test_the_oldest_page_of_a_person_makes_room_when_they_open_too_many(monkeypa
             await asyncio.sleep(0.01)
         assert manager.owners == {bobs: "bob", second: "ann", third: "ann"}
 
-    with_pages(test, kernels.PageProcesses)
+    with_pages(test, kernels.PageProcesses, most_pages=2)

@@ -74,8 +74,11 @@ GET = {
     "/sign-in": row(all="401"),
     "/static/{file}": row(all="200"),
     "/static/server.secret": row(all="404"),
+    "/health": row(all="200"),
+    "/metrics": row(all="200"),
 }
 HEAD = {
+    "/health": row(all="200"),
     "/static/{file}": row(all="200"),
     "/static/server.secret": row(all="404"),
 }

@@ -17,23 +17,25 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 from traitlets.config import Config
 
-from reviewkit import screens
+from reviewkit import logs, screens
 from reviewkit.config import read_course
 from reviewkit.errors import ConfigError
 from reviewkit.server import pages
-from reviewkit.server.headers import log_request
 from reviewkit.server.identity import CookieIdentity, Door, OwnerAuthorizer
 from reviewkit.server.jupyter import AnyVoila
 from reviewkit.server.kernels import PageProcesses, PageSocket
-from reviewkit.server.light.manager import LightConnection
+from reviewkit.server.light.connection import End, LightConnection
 from reviewkit.server.static import TEMPLATE, Files, StaticHandler
 from reviewkit.server.supervise import CourseService
+from reviewkit.server.watching import Health, HealthHandler, MetricsHandler, log_request
 from reviewkit.signing import read_secret
 
 LOG = logging.getLogger(__name__)
 LARGEST_MESSAGE = 2 << 20
 """Bytes of one message from a browser."""
 LARGEST_FORM = 1 << 14
+STOP = 10.0
+"""Seconds that a stop may take: pages save, requests are answered, the course service ends."""
 PAGE_ID = r"(?P<kernel_id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 
 
@@ -60,6 +62,9 @@ class Site:
     port: int
     url: str
     pages: Sequence[Page]
+    most_pages: int = 8
+    idle_hours: float = 12
+    open_metrics: bool = False
 
     @property
     def socket_path(self) -> Path:
@@ -108,6 +113,9 @@ def application(server: Any, site: Site, door: Door) -> Application:
         **server.init_settings(),
         "page_server": server,
         "door": door,
+        "health": Health(door),
+        "metrics": server.kernel_manager.metrics,
+        "open_metrics": site.open_metrics,
         "files": files,
         "secret": site.secret,
         "port": site.port,
@@ -124,6 +132,8 @@ def application(server: Any, site: Site, door: Door) -> Application:
         "cookie_secret": site.secret,
     }
     server.kernel_manager.allowed_message_types = ["comm_msg"]
+    server.kernel_manager.most_pages = site.most_pages
+    server.kernel_manager.idle = site.idle_hours * 3600
     homes = {role: page.address for page in reversed(site.pages) for role in page.roles}
     return Application(
         [
@@ -134,6 +144,8 @@ def application(server: Any, site: Site, door: Door) -> Application:
             (r"/sign-in", pages.SignInHandler),
             (r"/sign-out", pages.SignOutHandler),
             (r"/static/.*", StaticHandler, {"files": files}),
+            (r"/health", HealthHandler),
+            (r"/metrics", MetricsHandler),
         ],
         **settings,
     )
@@ -210,43 +222,72 @@ def run(course_file: Path, *, port: int, host: str, ready: Callable[[str], None]
     """See `reviewkit.server.serve`."""
     if not hasattr(os, "pidfd_open"):
         raise ConfigError("Pages can be served on Linux only: their processes are forked and watched in its ways.")
-    logging.getLogger("tornado.application").setLevel(logging.WARNING)  # it tells of every page that connects
     local = read_course(course_file).local
     secret = read_secret(course_file.parent)
+    logs.set_up(secret)
+    logging.getLogger("tornado.application").setLevel(logging.WARNING)  # it tells of every page that connects
     with bind(host, port) as listening, runtime_folder() as folder:
         port = listening.getsockname()[1]
         url = public_address(host, port, local.public_url)
-        site = Site(course_file=course_file, folder=folder, secret=secret, port=port, url=url, pages=product_pages())
+        site = Site(
+            course_file=course_file,
+            folder=folder,
+            secret=secret,
+            port=port,
+            url=url,
+            pages=product_pages(),
+            most_pages=local.most_pages,
+            idle_hours=local.idle_hours,
+            open_metrics=local.metrics,
+        )
         asyncio.run(serve(site, listening, ready))
 
 
 async def serve(site: Site, listening: socket.socket, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    service, door = CourseService(site.course_file, site.socket_path), Door(site.socket_path, site.secret)
+    """Serve until SIGTERM or SIGINT: pages save, requests are answered, everything ends. A second signal hurries."""
     server = page_server(site.folder)
-    stopped = asyncio.Event()
+    service, door = CourseService(site.course_file, site.socket_path), Door(site.socket_path, site.secret)
+    processes: Any = None
+    stopped, hurried = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    stopping = asyncio.create_task(stopped.wait())
+        asyncio.get_running_loop().add_signal_handler(number, lambda: (hurried if stopped.is_set() else stopped).set())
+    stopping, hurry = asyncio.create_task(stopped.wait()), asyncio.create_task(hurried.wait())
     starting = asyncio.create_task(service.start())
-    http = None
     try:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
             return
         starting.result()
         answers = application(server, site, door)
-        server.kernel_manager.warm_up()
+        processes = server.kernel_manager
+        service.restarted = processes.metrics.restarts.inc
+        processes.warm_up()
         http = HTTPServer(answers, max_body_size=LARGEST_FORM, max_header_size=1 << 15)
         http.add_sockets([listening])
         watching = asyncio.create_task(service.watch())
         ready(site.url)
         await stopping
         watching.cancel()
+        ending = asyncio.create_task(end_gently(http, processes, service, answers.settings["health"]))
+        await asyncio.wait({ending, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        http.stop()
     finally:
-        if http is not None:
-            http.stop()
-            server.kernel_manager.close()
+        if processes is not None:
+            processes.close()
         starting.cancel()
-        await service.stop()
+        await service.stop(0.0 if hurried.is_set() else STOP)
         await door.close()
+
+
+async def end_gently(http: HTTPServer, processes: Any, service: CourseService, health: Health) -> None:
+    """Let nobody in any more, let pages save and requests end; take no longer than STOP."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + STOP
+    health.stopping = True
+    http.stop()
+    service.stopping = True  # it is not started again if it should die now
+    await processes.part_all(End.RESTART)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(http.close_all_connections(), 1)
+    await service.stop(max(1.0, until - loop.time()))

@@ -2,12 +2,12 @@
 
 import html
 import logging
-from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from tornado import web
 
+from reviewkit import logs
 from reviewkit.bugs import told
 
 LOG = logging.getLogger(__name__)
@@ -55,8 +55,15 @@ class Careful(web.RequestHandler):
         self.clear_header("Server")
         for name, value in HEADERS.items():
             self.set_header(name, value)
+        self.set_header("X-Request-Id", self.request_id())
         if self.settings["secure"]:
             self.set_header("Strict-Transport-Security", "max-age=31536000")
+
+    def request_id(self) -> str:
+        """Under which the log tells of this request; somebody who met a mistake can name it."""
+        known: str = self.request.__dict__.setdefault("reviewkit_id", "") or logs.begin_request()
+        self.request.__dict__["reviewkit_id"] = known
+        return known
 
     def check_xsrf_cookie(self) -> None:
         """A form counts when a page of ours sent it: browsers say so in headers that no other site can forge.
@@ -99,10 +106,3 @@ def page_of_words(title: str, paragraphs: tuple[str, ...], *, form: str, stylesh
         f'<link rel="stylesheet" href="{stylesheet}"></head><body><main class="page list words stack">'
         f"<h1>{html.escape(title)}</h1>{said}{form}</main></body></html>"
     )
-
-
-def log_request(handler: web.RequestHandler) -> None:
-    """One line for what failed, without the address: links are secrets and pages are personal."""
-    if handler.get_status() >= 500:
-        place = handler.request.path.split("/")[1]
-        LOG.warning("%s /%s: %s", handler.request.method, place, HTTPStatus(handler.get_status()).phrase)

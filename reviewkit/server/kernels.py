@@ -6,31 +6,37 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tornado import web
 from tornado.websocket import WebSocketClosedError
+from traitlets import Int
 
 from reviewkit import signing
 from reviewkit.server.headers import Careful
 from reviewkit.server.identity import Viewer
 from reviewkit.server.jupyter import AnyWebsocketHandler
-from reviewkit.server.light.manager import GONE, LightConnection, LightKernelManager
+from reviewkit.server.light.connection import End, LightConnection
+from reviewkit.server.light.manager import LightKernelManager
+from reviewkit.server.watching import PageMetrics
 from reviewkit.signing import PageToken
-
-MOST_PAGES = 24
-"""Pages that one person may have open: the oldest makes room for the next."""
 
 
 class PageProcesses(LightKernelManager):
     """Starts pages for people, and knows whose each of them is."""
 
+    most_pages = Int(8, config=True, help="Pages that one person may have open: the oldest makes room for the next.")
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.owners: dict[str, str] = {}
+        self.stopping = False
+        self.metrics = PageMetrics()
+        self.metrics.open.set_function(lambda: len(self._kernels))
 
     async def open_page(self, viewer: Viewer, screen: str, *, door: Path, secret: bytes, files: Any, query: str) -> str:
-        """Start a process for one screen and one person; gives its id."""
-        mine = [kernel_id for kernel_id, owner in self.owners.items() if owner == viewer.username]
-        for oldest in mine[: len(mine) + 1 - MOST_PAGES]:
-            self.get_kernel(oldest).stop()
+        """Start a process for one screen and one person; gives its id. 503 while the server stops."""
+        if self.stopping:
+            raise web.HTTPError(503)
+        self.make_room(viewer)
         page = str(uuid.uuid4())
         token = PageToken(person=viewer.username, screen=screen, page=page, serial=viewer.serial)
         environment = {
@@ -39,17 +45,35 @@ class PageProcesses(LightKernelManager):
             "REVIEWKIT_STATIC": json.dumps(files),
             "QUERY_STRING": query[:2000],
         }
-        await self.start_kernel(kernel_name="python3", path="", env=environment, kernel_id=page)
         self.owners[page] = viewer.username
+        try:
+            await self.start_kernel(kernel_name="python3", path="", env=environment, kernel_id=page)
+        except BaseException:
+            self.owners.pop(page, None)
+            raise
+        self.metrics.opened.labels(screen).inc()
         return page
+
+    def make_room(self, viewer: Viewer) -> None:
+        """Close the person's oldest pages when there are as many as may be."""
+        mine = [kernel for kernel in self._kernels.values() if self.owners.get(kernel.kernel_id) == viewer.username]
+        mine = [kernel for kernel in mine if kernel.alive and kernel.end is None]
+        for kernel in mine[: len(mine) + 1 - self.most_pages]:
+            self.part(kernel, End.CROWDED)
 
     def end_pages(self, viewer: Viewer) -> None:
         """End all pages of a person, in whatever browser."""
-        for page in [page for page, owner in self.owners.items() if owner == viewer.username]:
-            self.get_kernel(page).stop()
+        for kernel in list(self._kernels.values()):
+            if self.owners.get(kernel.kernel_id) == viewer.username:
+                self.part(kernel, End.SIGNED_OUT)
+
+    async def part_all(self, end: End) -> None:
+        self.stopping = True
+        await super().part_all(end)
 
     def forget(self, kernel: Any) -> None:
-        self.owners.pop(kernel.kernel_id, None)
+        if self.owners.pop(kernel.kernel_id, None):
+            self.metrics.closed.labels(kernel.why).inc()
         super().forget(kernel)
 
 
@@ -60,7 +84,7 @@ class Nowhere(LightConnection):
         self.websocket_handler = websocket_handler
 
     async def connect(self) -> None:
-        self.websocket_handler.close(GONE, "the page's process is gone")
+        self.websocket_handler.close(End.GONE)
 
     def disconnect(self) -> None:
         """Nothing was connected."""
@@ -82,10 +106,16 @@ class PageSocket(Careful, AnyWebsocketHandler):  # type: ignore[misc]  # untyped
         self.set_nodelay(True)  # else each answer waits for the acknowledgement of the one before, some 40 ms
         await super().open(kernel_id)
 
+    def say(self, word: str) -> None:
+        """A word of the server's own, beside the frames of the page's process."""
+        with suppress(WebSocketClosedError):
+            self.write_message(word)
+
     def on_message(self, message: str | bytes) -> None:
         """A page asks now and then whether anybody is there; its process need not wake up for that."""
         if message == "?":
-            with suppress(WebSocketClosedError):
-                self.write_message("!")
+            self.say("!")
+        elif message == "saved":
+            self.connection.saved()
         else:
             super().on_message(message)

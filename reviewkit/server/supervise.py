@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,8 +22,8 @@ STEADY = 60.0
 class CourseService:
     """Keeps one course service running while `watch` runs."""
 
-    def __init__(self, course_file: Path, socket_path: Path) -> None:
-        self.course_file, self.socket_path = course_file, socket_path
+    def __init__(self, course_file: Path, socket_path: Path, *, restarted: Callable[[], None] = lambda: None) -> None:
+        self.course_file, self.socket_path, self.restarted = course_file, socket_path, restarted
         self.process: asyncio.subprocess.Process | None = None
         self.stopping = False
 
@@ -48,7 +49,7 @@ class CourseService:
             await self.process.wait()
             raise ConfigError(told["error"])
         if not told.get("ready"):
-            await self.stop()
+            await self._end(STOP)
             raise ServiceError("The course service could not be started: its log above says why.")
 
     async def watch(self) -> None:
@@ -63,20 +64,24 @@ class CourseService:
             LOG.warning("The course service ended (%s) and is started again; pages go on", code)
             pause = 0.0 if loop.time() - began > STEADY else min(SLOWEST, 2 * pause + 0.1)
             await asyncio.sleep(pause)
+            self.restarted()
             try:
                 await self.start()
             except (ConfigError, ServiceError) as error:
                 LOG.error("%s", error)
 
-    async def stop(self) -> None:
-        """End it gently, then for certain."""
+    async def stop(self, within: float = STOP) -> None:
+        """End it gently, so that it answers what it was asked, then for certain."""
         self.stopping = True
+        await self._end(within)
+
+    async def _end(self, within: float) -> None:
         if self.process is None or self.process.returncode is not None:
             return
         assert self.process.stdin is not None
         self.process.stdin.close()
         try:
-            await asyncio.wait_for(self.process.wait(), STOP)
+            await asyncio.wait_for(self.process.wait(), within)
         except TimeoutError:
             with suppress(ProcessLookupError):
                 self.process.kill()

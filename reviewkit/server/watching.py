@@ -2,15 +2,20 @@
 
 import asyncio
 import ipaddress
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from tornado import web
 
-from reviewkit.errors import ReviewkitError, StoreError
+from reviewkit import logs
+from reviewkit.errors import ReviewkitError
 from reviewkit.server.headers import Careful
 
+REQUESTS = logging.getLogger("reviewkit.requests")
+PLACES = ("", "api", "enter", "sign-in", "sign-out", "static", "health", "metrics")
+"""First words of addresses; the rest of an address is a secret or somebody's words."""
 PATIENCE = 0.5
 """Seconds to knock at the course service before it counts as away."""
 FRESH = 1.0
@@ -63,12 +68,10 @@ class Health:
 
     async def _ask(self) -> str:
         try:
-            await self.door.ask("/health", {}, patience=PATIENCE)
-        except StoreError:
-            return "store"
+            told = await self.door.ask("/health", {}, patience=PATIENCE)
         except ReviewkitError:
             return "service"
-        return "ok"
+        return "ok" if told.get("store") else "store"
 
 
 class HealthHandler(Careful):
@@ -112,3 +115,27 @@ def _loopback(host: str | None) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def log_request(handler: web.RequestHandler) -> None:
+    """A line for every request, and the time of every page. Of the address no more than what kind of thing it is."""
+    screen: str | None = getattr(handler, "screen", None)
+    status, seconds = handler.get_status(), handler.request.request_time()
+    if screen is not None and status == 200:
+        handler.settings["metrics"].start.observe(seconds)
+    elif screen is not None and status >= 500:
+        handler.settings["metrics"].failed.inc()
+    place = handler.request.path.split("/")[1]
+    told: dict[str, Any] = {
+        "method": handler.request.method if handler.request.method in handler.SUPPORTED_METHODS else "?",
+        "place": screen or (place if place in PLACES else "?"),
+        "status": status,
+        "milliseconds": round(1000 * seconds),
+    }
+    if viewer := getattr(handler, "_jupyter_current_user", None) or getattr(handler, "_current_user", None):
+        told["person"] = logs.person(viewer.username)
+    if isinstance(handler, Careful):
+        told["request"] = handler.request_id()
+    quiet = place in ("static", "health", "metrics") and status < 500
+    level = logging.WARNING if status >= 500 else logging.DEBUG if quiet else logging.INFO
+    REQUESTS.log(level, "Answered", extra=told)

@@ -5,7 +5,6 @@ socket means that the process is gone, in both directions.
 """
 
 import asyncio
-import itertools
 import json
 import os
 import signal
@@ -13,29 +12,30 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from queue import Empty
 from types import SimpleNamespace
 from typing import Any
 
-from tornado import web
-from tornado.websocket import WebSocketClosedError
 from traitlets import Float, List, Unicode
 
-from reviewkit.server.jupyter import AnyConnection, AnyKernelManager
+from reviewkit.server.jupyter import AnyKernelManager
 from reviewkit.server.light import frames
+from reviewkit.server.light.client import LightClient
+from reviewkit.server.light.connection import GONE, SUBPROTOCOL, UNREAD, End, LightConnection
+
+__all__ = ["GONE", "SUBPROTOCOL", "ForkServer", "LightClient", "LightConnection", "LightKernel", "LightKernelManager"]
 
 BACKLOG = 1 << 20
 """Bytes kept for a page that is not connected; one that comes back asks for its whole state anyway."""
-UNREAD = 4 << 20
-"""Bytes that may wait for a page's process, or for a browser, before that page is ended."""
-SUBPROTOCOL = "v1.kernel.websocket.jupyter.org"
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
-GONE = 4001
-"""The close code that tells a page that its process is gone: only a reload helps."""
+SAVING = 3.0
+"""Seconds that a page which has to close may take to save what it has."""
+SWEEP = 60.0
+"""Seconds between two looks for pages that nobody uses."""
 
 
 class ForkServer:
@@ -88,7 +88,7 @@ class ForkServer:
             done.set_exception(ConnectionResetError("the fork server is gone"))
         self.waiting.clear()
         try:
-            self.process.wait(5)
+            self.process.wait(2)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -110,6 +110,13 @@ class LightKernel(asyncio.Protocol):
         self.backlog: deque[bytes] = deque()
         self.kept = 0
         self.watch: asyncio.TimerHandle | None = None
+        self.leave: asyncio.TimerHandle | None = None
+        self.calm = asyncio.Event()
+        self.calm.set()
+        self.used = parent.clock()
+        self.end: End | None = None
+        self.why = "died"
+        """For the statistics: why it has ended, when it has."""
 
     async def start(self, server: ForkServer, environment: Mapping[str, str], cwd: str) -> None:
         ours, theirs = socket.socketpair()
@@ -120,6 +127,7 @@ class LightKernel(asyncio.Protocol):
             ours.close()
             raise
         await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
+        self.leave_after(self.parent.page_grace, "never connected")
 
     # -- asyncio.Protocol
 
@@ -143,9 +151,10 @@ class LightKernel(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.alive = False
         self.rest()
+        self.stay()
         os.close(self.handle)
         for page in list(self.pages):
-            page.websocket_handler.close(GONE, "the page's process is gone")
+            page.close(self.end or End.GONE)
         if self.executor is not None:
             self.executor.hang_up()
         self.parent.forget(self)
@@ -156,6 +165,7 @@ class LightKernel(asyncio.Protocol):
         if frame.endswith(b'{"execution_state":"busy"}'):
             self.execution_state = "busy"
             self.rest()
+            self.calm.clear()
             self.watch = asyncio.get_running_loop().call_later(self.parent.longest, self.kill)
         elif frame.endswith(b'{"execution_state":"idle"}'):
             self.execution_state = "idle"
@@ -205,95 +215,75 @@ class LightKernel(asyncio.Protocol):
         self.signal(signal.SIGKILL)
 
     def rest(self) -> None:
+        self.calm.set()
         if self.watch is not None:
             self.watch.cancel()
             self.watch = None
 
-    def stop(self) -> None:
+    # -- coming and going
+
+    def come(self, page: LightConnection) -> None:
+        self.stay()
+        self.use()
+        self.pages.add(page)
+
+    def go(self, page: LightConnection, *, left: bool) -> None:
+        """A tab that was closed does not come back; one whose connection broke may, from a train's tunnel."""
+        self.pages.discard(page)
+        if self.alive and not self.pages:
+            self.leave_after(self.parent.left_grace if left else self.parent.away_grace, "left" if left else "lost")
+
+    def use(self) -> None:
+        self.used = self.parent.clock()
+
+    def stay(self) -> None:
+        if self.leave is not None:
+            self.leave.cancel()
+            self.leave = None
+
+    def leave_after(self, seconds: float, why: str) -> None:
+        """End it then, unless somebody looks at it again. What it is working on, such as a last save, it finishes."""
+        self.stay()
+        self.leave = asyncio.get_running_loop().call_later(seconds, self.leave_now, why)
+
+    def leave_now(self, why: str) -> None:
+        if self.executor is not None or self.execution_state == "busy":
+            self.leave_after(self.parent.left_grace, why)
+        else:
+            self.stop(why)
+
+    async def part(self, end: End) -> None:
+        """End it, and tell its pages why, after they have saved what they have."""
+        if self.end is not None:
+            return
+        self.end = end
+        saving = [page.save() for page in self.pages]
+        if saving:
+            await asyncio.wait(saving, timeout=SAVING)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.calm.wait(), SAVING if self.executor is None else 0)
+        for page in list(self.pages):
+            page.close(end)
+        self.stop(end.name.lower())
+
+    def stop(self, why: str = "stopped") -> None:
         """End of file lets an idle process leave by itself; a busy one is killed."""
         if self.alive:
+            self.why = why
             if self.execution_state == "busy":
                 self.kill()
             self.transport.abort()
-
-
-class LightClient:
-    """What Voila's executor uses of a kernel client while it executes the notebook."""
-
-    allow_stdin = False
-
-    def __init__(self, kernel: LightKernel) -> None:
-        self.kernel, self.session, self.ids = kernel, uuid.uuid4().hex, itertools.count()
-        self.shell_channel, self.iopub_channel = Channel(), Channel()
-
-    def start_channels(self) -> None:
-        self.kernel.executor = self
-
-    def stop_channels(self) -> None:
-        self.kernel.executor = None
-
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Nothing to wait for: a request waits in the socket until it is read."""
-
-    async def is_alive(self) -> bool:
-        return self.kernel.alive
-
-    def received(self, frame: bytes) -> None:
-        channel, message = frames.unpack(frame)
-        (self.iopub_channel if channel == "iopub" else self.shell_channel).put(message)
-
-    def hang_up(self) -> None:
-        self.shell_channel.put(None)
-        self.iopub_channel.put(None)
-
-    def request(self, kind: str, content: dict[str, Any]) -> str:
-        msg_id = f"{self.session}_{next(self.ids)}"
-        header = {
-            "msg_id": msg_id,
-            "session": self.session,
-            "username": "",
-            "msg_type": kind,
-            "version": "5.3",
-        }
-        self.kernel.send(frames.pack("shell", header, {}, {}, content))
-        return msg_id
-
-    def execute(
-        self, code: str, silent: bool = False, store_history: bool = True, stop_on_error: bool = True, **_: Any
-    ) -> str:
-        return self.request("execute_request", {"code": code, "silent": silent})
-
-    def kernel_info(self) -> str:
-        return self.request("kernel_info_request", {})
-
-
-class Channel:
-    """Messages that have come in; None among them: the process is gone."""
-
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-
-    def put(self, message: dict[str, Any] | None) -> None:
-        self.queue.put_nowait(message)
-
-    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
-        try:
-            message = await asyncio.wait_for(self.queue.get(), timeout)
-        except TimeoutError:
-            raise Empty from None
-        if message is None:
-            raise RuntimeError("The page's process ended while it was being made.")
-        return message
 
 
 class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on purpose
     """Starts page processes by fork, and ends those that nobody looks at."""
 
     page_grace = Float(
-        60,
-        config=True,
-        help="Seconds that a page's process outlives its last connection: long enough for one to come back.",
+        30, config=True, help="Seconds that a page's process waits for its page to connect for the first time."
     )
+    left_grace = Float(3, config=True, help="Seconds that it outlives a tab that was closed: for the last save.")
+    away_grace = Float(300, config=True, help="Seconds that it waits for a page whose connection broke.")
+    idle = Float(12 * 3600, config=True, help="Seconds after which a page that nobody used rests.")
     longest = Float(30, config=True, help="Seconds that a page's process may work on one message.")
     modules = List(
         Unicode(),
@@ -302,6 +292,13 @@ class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on 
         help="What is imported once, before the first fork.",
     )
     server: ForkServer | None = None
+    sweeping: asyncio.TimerHandle | None = None
+    clock = staticmethod(time.monotonic)
+    """Counts seconds."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.parting: set[asyncio.Task[None]] = set()
 
     def warm_up(self) -> ForkServer:
         """The fork server, started where there is none. Live pages do not mind the death of an old one."""
@@ -309,7 +306,31 @@ class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on 
             self.server.close()
         if self.server is None or not self.server.alive:
             self.server = ForkServer(self.modules)
+        if self.sweeping is None:
+            self.sweeping = asyncio.get_running_loop().call_later(SWEEP, self.sweep)
         return self.server
+
+    def sweep(self) -> None:
+        """Pages that nobody used for long rest."""
+        self.sweeping = asyncio.get_running_loop().call_later(SWEEP, self.sweep)
+        for kernel in list(self._kernels.values()):
+            if self.clock() - kernel.used > self.idle:
+                self.part(kernel, End.RESTED)
+
+    def part(self, kernel: LightKernel, end: End) -> None:
+        """Let a page save, then end it; meanwhile others go on."""
+        task = asyncio.get_running_loop().create_task(kernel.part(end))
+        self.parting.add(task)
+        task.add_done_callback(self.parting.discard)
+
+    async def part_all(self, end: End) -> None:
+        """All pages save and end. Those that are being made just now are finished first, for a moment."""
+        making = [kernel for kernel in self._kernels.values() if kernel.executor is not None]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SAVING):
+                while any(kernel.executor is not None and kernel.alive for kernel in making):
+                    await asyncio.sleep(0.02)
+        await asyncio.gather(*(kernel.part(end) for kernel in self._kernels.values()), *self.parting)
 
     async def start_kernel(
         self,
@@ -327,24 +348,7 @@ class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on 
         except OSError:  # it has died just now: once more, with a new one
             await kernel.start(self.warm_up(), env or {}, cwd)
         self._kernels[kernel.kernel_id], self._kernel_connections[kernel.kernel_id] = kernel, 0
-        self.check_later(kernel.kernel_id)
         return kernel.kernel_id
-
-    def check_later(self, kernel_id: str) -> None:
-        asyncio.get_running_loop().call_later(self.page_grace, self.check, kernel_id)
-
-    def check(self, kernel_id: str) -> None:
-        kernel = self._kernels.get(kernel_id)
-        if kernel is None or kernel.pages:
-            return
-        if kernel.executor is not None:
-            self.check_later(kernel_id)
-        else:
-            kernel.stop()
-
-    def notify_disconnect(self, kernel_id: str) -> None:
-        super().notify_disconnect(kernel_id)
-        self.check_later(kernel_id)
 
     def forget(self, kernel: LightKernel) -> None:
         self._kernels.pop(kernel.kernel_id, None)
@@ -357,7 +361,12 @@ class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on 
     shutdown_kernel = _async_shutdown_kernel
 
     def close(self) -> None:
-        """End all pages and the fork server."""
+        """End all pages and the fork server, at once."""
+        if self.sweeping is not None:
+            self.sweeping.cancel()
+            self.sweeping = None
+        for task in self.parting:
+            task.cancel()
         for kernel in list(self._kernels.values()):
             kernel.stop()
         if self.server is not None:
@@ -367,55 +376,3 @@ class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on 
         self._check_kernel_id(kernel_id)
         kernel: LightKernel = self._kernels[kernel_id]
         return kernel
-
-
-class LightConnection(AnyConnection):  # type: ignore[misc]  # untyped on purpose
-    """Copies frames between a page's websocket and its process, and lets only the allowed messages in."""
-
-    session: Any = None  # plain attributes in place of the base class's traits
-    kernel_manager: Any = None
-    websocket_handler: Any = None
-    kernel_ws_protocol = None
-
-    def __init__(self, parent: LightKernel, websocket_handler: Any, config: Any = None) -> None:
-        self.kernel_manager, self.websocket_handler = parent, websocket_handler
-        self.session = SimpleNamespace(session="")
-
-    async def prepare(self) -> None:
-        if SUBPROTOCOL not in self.websocket_handler.request.headers.get("Sec-WebSocket-Protocol", ""):
-            raise web.HTTPError(400, "only the v1 subprotocol is spoken here")
-
-    async def connect(self) -> None:
-        kernel = self.kernel_manager
-        if not kernel.alive:  # it ended during the handshake
-            self.websocket_handler.close(GONE, "the page's process is gone")
-            return
-        self.multi_kernel_manager.notify_connect(self.kernel_id)
-        kernel.pages.add(self)
-        kept, kernel.backlog, kernel.kept = kernel.backlog, deque(), 0
-        for frame in kept:
-            self.deliver(frame)
-
-    def disconnect(self) -> None:
-        if self in self.kernel_manager.pages:
-            self.kernel_manager.pages.discard(self)
-            self.multi_kernel_manager.notify_disconnect(self.kernel_id)
-
-    def deliver(self, frame: bytes) -> None:
-        connection = self.websocket_handler.ws_connection
-        if connection is None:
-            return
-        if connection.stream.writing() and len(connection.stream._write_buffer) > UNREAD:
-            self.websocket_handler.close(1013, "the browser reads too slowly")
-            return
-        # Past Voila's write_message, which parses every header in search of a message that does not exist here.
-        with suppress(WebSocketClosedError):
-            connection.write_message(frame, binary=True)
-
-    def handle_incoming_message(self, frame: Any) -> None:
-        kernel = self.kernel_manager
-        if isinstance(frame, bytes) and frames.message_type(frame) in kernel.parent.allowed_message_types:
-            kernel.send(frame)
-
-    def handle_outgoing_message(self, stream: Any, outgoing_msg: Any) -> None:
-        """Nothing comes this way."""
