@@ -73,7 +73,10 @@ class RemoteCourse:
             self._changes.again()
 
     def _ask(self, address: str, said: Mapping[str, Any]) -> dict[str, Any]:
-        body = json.dumps(said).encode()
+        try:
+            body = json.dumps(said, allow_nan=False).encode()
+        except (ValueError, RecursionError) as error:
+            raise Invalid("The page sent something that cannot be read.") from error
         try:
             connection = self._connect()
             try:

@@ -30,6 +30,7 @@ from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitEr
 from reviewkit.following import Following, mark_of
 from reviewkit.metrics import Metrics
 from reviewkit.model import Person
+from reviewkit.screens.events import UNREADABLE, plain
 from reviewkit.signing import PageToken
 
 LOG = logging.getLogger(__name__)
@@ -244,15 +245,12 @@ def _bearer(request: web.Request) -> str:
 
 
 async def _said(request: web.Request) -> dict[str, Any]:
-    try:
-        return _object(await request.json())
-    except (ValueError, RecursionError) as error:
-        raise Invalid("The page sent something that cannot be read.") from error
+    return plain(await request.read())
 
 
 def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise Invalid("The page sent something that cannot be read.")
+        raise Invalid(UNREADABLE)
     return dict(value)
 
 

@@ -4,11 +4,13 @@ import asyncio
 import http.client
 import json
 import re
+import struct
 from typing import Any
 
 import aiohttp
 
 from reviewkit.model import Person
+from reviewkit.server.light import frames
 from reviewkit.server.light.manager import SUBPROTOCOL
 from tests.serving import Server, awaited
 
@@ -38,12 +40,16 @@ class Asker:
 
     def page(self, path: str) -> str:
         """Open a page; gives the id of its process."""
+        return self.opened(path)[0]
+
+    def opened(self, path: str) -> tuple[str, str]:
+        """Open a page; gives the id of its process and of the screen's model in it."""
         status, _, text = self.get(path)
         assert status == 200, text
-        state = re.search(r'<script type="application/json" id="page-state">(.*?)</script>', text, re.DOTALL)
-        assert state
-        page: str = json.loads(state[1])["page"]
-        return page
+        found = re.search(r'<script type="application/json" id="page-state">(.*?)</script>', text, re.DOTALL)
+        assert found
+        state = json.loads(found[1])
+        return state["page"], next(iter(state["state"]))
 
     def socket(self, page: str, *said: bytes | str, origin: str = "") -> int | str:
         """Try the websocket of a page: the status of a refusal, or the first text or close code that comes."""
@@ -66,3 +72,63 @@ class Asker:
                     return error.status
 
         return awaited(whole())
+
+    def send(self, path: str, *contents: "bytes | dict[str, Any]") -> "list[dict[str, Any] | int]":
+        """Open a page and press its controls: send each content as a custom message of the screen's model.
+
+        Gives the page's `done` for each; for one that ends the connection its close code, and no more after it.
+        """
+        page, model = self.opened(path)
+
+        async def whole() -> "list[dict[str, Any] | int]":
+            async with (
+                aiohttp.ClientSession(headers={"Cookie": self.cookie}) as session,
+                session.ws_connect(
+                    f"{self.server.url}/api/kernels/{page}/channels?session_id=x", protocols=[SUBPROTOCOL]
+                ) as line,
+            ):
+                answers: list[dict[str, Any] | int] = []
+                for content in contents:
+                    await line.send_bytes(custom(model, content))
+                    answers.append(await answer(line))
+                    if isinstance(answers[-1], int):
+                        break
+                return answers
+
+        return awaited(whole())
+
+
+async def answer(line: aiohttp.ClientWebSocketResponse) -> dict[str, Any] | int:
+    """The next `done` of the page; {} where the message was over without one; the close code where that comes."""
+    while True:
+        message = await asyncio.wait_for(line.receive(), 20)
+        if message.type is aiohttp.WSMsgType.TEXT:
+            continue
+        if message.type is not aiohttp.WSMsgType.BINARY:
+            return line.close_code or 0
+        _, told = frames.unpack(message.data)
+        content = told["content"]
+        if told["msg_type"] == "comm_msg" and content["data"].get("content", {}).get("type") == "done":
+            done: dict[str, Any] = content["data"]["content"]
+            return done
+        if told["msg_type"] == "status" and content["execution_state"] == "idle":
+            return {}
+
+
+def header(kind: str) -> dict[str, Any]:
+    return {"msg_id": "1", "session": "x", "username": "", "version": "5.3", "msg_type": kind}
+
+
+def custom(model: str, content: bytes | dict[str, Any]) -> bytes:
+    """The frame of a custom message; bytes stand for themselves, so that they need not be JSON of any decent kind."""
+    hole = "here-goes-the-content"
+    data = {"method": "custom", "content": hole if isinstance(content, bytes) else content}
+    frame = frames.pack("shell", header("comm_msg"), {}, {}, {"comm_id": model, "data": data})
+    if not isinstance(content, bytes):
+        return frame
+    whole = frames.part(frame, 4).replace(f'"{hole}"'.encode(), content)
+    parts = [b"shell", json.dumps(header("comm_msg")).encode(), b"{}", b"{}", whole]
+    offsets = [8 * 7]
+    for each in parts:
+        offsets.append(offsets[-1] + len(each))
+    return struct.pack("<7Q", 6, *offsets) + b"".join(parts)

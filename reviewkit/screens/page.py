@@ -76,9 +76,13 @@ class Screen(anywidget.AnyWidget):
         if isinstance(source, RemoteCourse):
             source.follow(self._follow, self._refused)
 
+    def set_state(self, sync_data: Mapping[str, Any]) -> None:
+        """Nothing: a browser has no trait of this widget to write."""
+
     def _relay(self, _: object, event: object, __: object) -> None:
         """An event of the browser goes to the course; `done` with the same `seq` goes back, whatever happens."""
         seq = event.get("seq") if isinstance(event, dict) else None
+        seq = seq if isinstance(seq, str | int) else None
         try:
             if not isinstance(event, dict):
                 raise Invalid("The page sent something that cannot be read.")

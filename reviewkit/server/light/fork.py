@@ -18,6 +18,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from reviewkit import logs
 from reviewkit.server.light import kernel
 
 PR_SET_NO_NEW_PRIVS = 38
@@ -34,6 +35,7 @@ def prepare(modules: Sequence[str]) -> None:
     """Import, then freeze: else the first full collection of a page writes into every object's header and makes
     megabytes of shared memory private."""
     gc.disable()
+    logs.set_up(small=True)
     kernel.adopt_comms()
     for name in modules:
         importlib.import_module(name)

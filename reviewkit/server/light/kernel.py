@@ -6,6 +6,7 @@ magic, no input() and no event loop: a page needs none of them, and this way it 
 
 import ast
 import itertools
+import logging
 import os
 import select
 import signal
@@ -22,8 +23,10 @@ import comm
 from comm.base_comm import BaseComm, CommManager
 
 from reviewkit import waiting
+from reviewkit.bugs import told
 from reviewkit.server.light import frames
 
+LOG = logging.getLogger(__name__)
 Message = dict[str, Any]
 
 INFO: Message = {
@@ -122,7 +125,8 @@ class Kernel:
         frame = self.read(length)
         try:
             channel, message = frames.unpack(frame)
-        except (ValueError, KeyError, TypeError, struct.error, RecursionError):
+        except (ValueError, KeyError, TypeError, struct.error, RecursionError) as error:
+            LOG.warning("A message that cannot be read was dropped (%s)", type(error).__name__)
             return
         self.answer(channel, message)
 
@@ -147,8 +151,8 @@ class Kernel:
         reply = None
         try:
             reply = answer(message)
-        except (Exception, KeyboardInterrupt):  # noqa: BLE001 (a bug in a widget ends its message, not the page)
-            traceback.print_exc(file=sys.stderr)
+        except (Exception, KeyboardInterrupt) as bug:  # noqa: BLE001 (a bug in a widget ends its message, not the page)
+            LOG.error("A message met a bug: %s", told(bug))
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         if reply is not None:
@@ -203,9 +207,9 @@ class Kernel:
         try:
             self.execute(content["code"])
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (the cell's error is the answer)
-            told = traceback.format_exception(error)
-            traceback.print_exception(error, file=sys.stderr)
-            failure = {"ename": type(error).__name__, "evalue": str(error), "traceback": told}
+            LOG.error("A cell of the notebook failed: %s", told(error))
+            shown = traceback.format_exception(error)
+            failure = {"ename": type(error).__name__, "evalue": str(error), "traceback": shown}
             self.publish("error", failure)
             return {"status": "error", "execution_count": self.count, **failure}
         return {"status": "ok", "execution_count": self.count, "payload": [], "user_expressions": {}}
