@@ -317,10 +317,12 @@ def links(
 ) -> None:
     """Print personal sign-in links.
 
-    Each opens one person's pages and no other's: hand it to nobody else.
+    Each opens one person's pages and no other's: hand it to nobody else. Where the course signs in with links for one
+    use, each works once and within a week.
     """
     from reviewkit.config import find, read_local
-    from reviewkit.signing import link, read_secret
+    from reviewkit.entrance import hand_out
+    from reviewkit.signing import read_secret
 
     opened, file = _open(course), find(course)
     for id in filter(None, (revoke, new)):
@@ -328,11 +330,11 @@ def links(
     if revoke and not (person or new):
         ended = opened.person(revoke)
         return tell([]) if as_json else say(f"{ended.name}: the link and every sign-in made with it have ended.")
-    base = url or read_local(file).public_url or f"http://127.0.0.1:{PORT}"
-    secret = read_secret(file.parent)
+    local, secret = read_local(file), read_secret(file.parent)
+    base, once = url or local.public_url or f"http://127.0.0.1:{PORT}", local.sign_in == "single-use"
     one = person or new
     people = [opened.person(one)] if one else [each for each in opened.people() if not each.withdrawn]
-    rows = [(each, link(secret, each.id, opened.store.link_serial(each.id), base)) for each in people]
+    rows = [(each, hand_out(opened, secret, each, base, once=once)) for each in people]
     if as_json:
         return tell(
             [

@@ -13,6 +13,10 @@ class NotAllowed(ReviewkitError):
     """The person may not do this, or not now (read by that person)."""
 
 
+class Ended(NotAllowed):
+    """A link that was good once: it was used, it is too old, or this course has another kind (read by its owner)."""
+
+
 class Invalid(ReviewkitError):
     """What was sent cannot be taken as it is; `field` names the first field to look at (read by its writer)."""
 

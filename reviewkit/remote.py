@@ -24,7 +24,9 @@ LARGEST = 8 << 20
 MARK = "Reviewkit-Mark"
 """The header with the word that stands for a view."""
 AWAY = "The course cannot be reached just now. Nothing that was saved is lost. Try again in a moment."
-KINDS: dict[str, type[ReviewkitError]] = {kind.__name__: kind for kind in (NotAllowed, Conflict, Missing, Invalid)}
+KINDS: dict[str, type[ReviewkitError]] = {
+    kind.__name__: kind for kind in (NotAllowed, Conflict, Ended, Missing, Invalid)
+}
 
 
 class RemoteCourse:
@@ -119,4 +121,6 @@ def refusal(told: Mapping[str, Any]) -> ReviewkitError:
     error = error if isinstance(error, dict) else {}
     kind = KINDS.get(error.get("kind", ""), ServiceError)
     message = str(error.get("message") or AWAY)
+    if error.get("kind") == TooOften.__name__:
+        return TooOften(message, seconds=float(error.get("seconds") or 1))
     return Invalid(message, field=error.get("field")) if kind is Invalid else kind(message)

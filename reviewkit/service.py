@@ -25,8 +25,10 @@ from aiohttp import web
 from reviewkit import logs, open_course, screens, signing
 from reviewkit.bugs import told
 from reviewkit.clockwork import Clockwork
+from reviewkit.config import read_local
 from reviewkit.course import Course
-from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError, ServiceError
+from reviewkit.entrance import Entrance, Guest
+from reviewkit.errors import Conflict, Ended, Invalid, Missing, NotAllowed, ReviewkitError, ServiceError, TooOften
 from reviewkit.following import Following, mark_of
 from reviewkit.metrics import Metrics
 from reviewkit.model import Person
@@ -42,10 +44,16 @@ LONGEST = 12.0
 HEALTHY = 3.0
 """Seconds within which a store that is well answers."""
 THREADS = 8
-STATUS: dict[type[ReviewkitError], int] = {NotAllowed: 403, Missing: 404, Conflict: 409, Invalid: 422}
+STATUS: dict[type[ReviewkitError], int] = {
+    NotAllowed: 403,
+    Missing: 404,
+    Conflict: 409,
+    Ended: 410,
+    Invalid: 422,
+    TooOften: 429,
+}
 BUG = "Something went wrong on our side. What you typed is kept in this browser. Reload the page and try again."
 SLOW = "The course is very busy. What you typed is kept in this browser. Try again in a minute."
-REVOKED = "Your sign-in has ended. Open your personal link again; what you typed is kept in this browser."
 MARK = "Reviewkit-Mark"
 """The header of an answer with a view: the word that a page sends as `known` when it asks for changes."""
 Answer = TypeVar("Answer")
@@ -61,7 +69,9 @@ class Service:
         *,
         changed: Callable[[], None] = lambda: None,
         metrics: Metrics | None = None,
+        entrance: Entrance | None = None,
     ) -> None:
+        self.entrance = entrance or Entrance(course, secret)
         self.course, self.secret, self.changed, self.metrics = course, secret, changed, metrics or Metrics()
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="course")
         self.following = Following(course, self._look)
@@ -73,7 +83,10 @@ class Service:
         application.router.add_post("/view", self.view)
         application.router.add_post("/act", self.act)
         application.router.add_post("/changes", self.changes)
+        application.router.add_post("/look", self.look)
         application.router.add_post("/enter", self.enter)
+        application.router.add_post("/letter", self.letter)
+        application.router.add_post("/sign-out-everywhere", self.sign_out_everywhere)
         application.router.add_post("/who", self.who)
 
         async def close(_: web.Application) -> None:
@@ -162,31 +175,34 @@ class Service:
             REQUESTS.warning("A request was refused", extra=told)
         return answer
 
-    async def enter(self, request: web.Request) -> web.Response:
-        """`{link}` from the page server: whose link it is."""
+    async def look(self, request: web.Request) -> web.Response:
+        """`{link, client}` from the page server: whose link it is; nothing is used up."""
         said = await self._server(request)
-        who = signing.check_link(self.secret, str(said.get("link", "")))
-        return await self._identity(who.person, who.serial)
+        return _guest(await self._in_thread(self.entrance.look, *_words(said, "link", "client")))
+
+    async def enter(self, request: web.Request) -> web.Response:
+        """`{link, client, request}` from the page server: somebody comes in by a link."""
+        said = await self._server(request)
+        return _guest(await self._in_thread(self.entrance.enter, *_words(said, "link", "client", "request")))
+
+    async def letter(self, request: web.Request) -> web.Response:
+        """`{email, client, url}` from the page server: somebody wants a new link by mail."""
+        said = await self._server(request)
+        await self._in_thread(self.entrance.ask, *_words(said, "email", "client", "url"))
+        return web.json_response({})
 
     async def who(self, request: web.Request) -> web.Response:
         """`{person, serial}` from the page server: whether that sign-in still holds, and for whom."""
-        said = await self._server(request)
-        match said.get("person"), said.get("serial"):
-            case str(person), int(serial):
-                return await self._identity(person, serial)
-        raise Invalid("Say who it is.")
+        return _guest(await self._in_thread(self.entrance.guest, *_session(await self._server(request))))
 
-    async def _identity(self, id: str, serial: int) -> web.Response:
-        person = await self._in_thread(self._person, id, serial)
-        return web.json_response({"person": person.id, "name": person.name, "role": person.role, "serial": serial})
+    async def sign_out_everywhere(self, request: web.Request) -> web.Response:
+        """`{person, serial}` from the page server: end all sessions and pages of that person."""
+        await self._in_thread(self.entrance.sign_out_everywhere, *_session(await self._server(request)))
+        self.following.changed()
+        return web.json_response({})
 
     def _person(self, id: str, serial: int) -> Person:
-        """Raises NotAllowed when the sign-in was revoked or the person is no longer in the course."""
-        with suppress(Missing):
-            person = self.course.person(id)
-            if self.course.store.link_serial(id) == serial:
-                return person
-        raise NotAllowed(REVOKED)
+        return self.entrance.guest(id, serial).person
 
     async def _page(self, request: web.Request) -> tuple[PageToken, dict[str, Any]]:
         token = signing.check_page_token(self.secret, _bearer(request))
@@ -224,7 +240,26 @@ async def calm(request: web.Request, handler: Callable[[web.Request], Awaitable[
 
 def refusal(error: ReviewkitError, status: int) -> web.Response:
     told = {"kind": type(error).__name__, "message": str(error), "field": getattr(error, "field", None)}
+    if isinstance(error, TooOften):
+        told["seconds"] = error.seconds
     return web.json_response({"error": told}, status=status)
+
+
+def _guest(guest: Guest) -> web.Response:
+    person = guest.person
+    told = {"person": person.id, "name": person.name, "role": person.role, "serial": guest.serial}
+    return web.json_response(told)
+
+
+def _words(said: Mapping[str, Any], *names: str) -> list[str]:
+    return [str(said.get(name, "")) for name in names]
+
+
+def _session(said: Mapping[str, Any]) -> tuple[str, int]:
+    match said.get("person"), said.get("serial"):
+        case str(person), int(serial):
+            return person, serial
+    raise Invalid("Say who it is.")
 
 
 def _marked(function: Callable[..., dict[str, Any]], *arguments: Any) -> tuple[dict[str, Any], str]:
@@ -257,7 +292,7 @@ def _object(value: object) -> dict[str, Any]:
 # -- the process -----------------------------------------------------------------------------------------------------
 
 
-async def run(course: Course, secret: bytes, socket_path: Path) -> None:
+async def run(course: Course, secret: bytes, socket_path: Path, entrance: Entrance) -> None:
     """Answer on the socket and keep the course's clock until standard input ends or SIGTERM comes."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -266,7 +301,7 @@ async def run(course: Course, secret: bytes, socket_path: Path) -> None:
     loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(0, 1024) else stopped.set())
     metrics = Metrics()
     clockwork = Clockwork(course, ended=lambda job, good: metrics.clock(job, went_well=good))
-    service = Service(course, secret, changed=clockwork.changed, metrics=metrics)
+    service = Service(course, secret, changed=clockwork.changed, metrics=metrics, entrance=entrance)
     runner = web.AppRunner(service.application(), access_log=None, shutdown_timeout=3)
     await runner.setup()
     socket_path.unlink(missing_ok=True)
@@ -296,7 +331,9 @@ def main(course_file: str, socket_path: str) -> int:
         course = open_course(path)
         if not isinstance(course, Course):
             raise ServiceError("The course service cannot run inside a page.")
-        asyncio.run(run(course, secret, Path(socket_path)))
+        local = read_local(path)
+        entrance = Entrance(course, secret, single_use=local.sign_in == "single-use", server=local.mail)
+        asyncio.run(run(course, secret, Path(socket_path), entrance))
     except ReviewkitError as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1

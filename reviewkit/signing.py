@@ -1,16 +1,18 @@
 """What the server signs: personal links, sign-ins, and the statements that a page carries to the course service.
 
 Everything is signed with one secret under a salt of its own, so that a link is no sign-in and a page's token opens
-nothing but its page. Each names the person and the serial of their links: raising the serial (`revoke`) makes all of
-them worthless at once.
+nothing but its page. Each names the person and a serial, of their links or of their sessions: raising it makes all of
+them worthless at once. Signatures are compared in constant time.
 """
 
+import hashlib
+import hmac
 import os
 import secrets
 import stat
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from itsdangerous import BadData, SignatureExpired, URLSafeSerializer, URLSafeTimedSerializer
 
@@ -18,8 +20,11 @@ from reviewkit.errors import ConfigError, NotAllowed
 
 SECRET_FILE = "server.secret"  # noqa: S105 (the name of a file, no secret)
 DAY = 86_400
-SIGN_IN_AGE = 30 * DAY
-"""Seconds that a browser stays signed in."""
+LONGEST_SESSION = 30 * DAY
+"""Seconds after which somebody signs in again, however busy they are."""
+COOKIE_HOURS = 12
+NO_LINK = "This sign-in link is not one of ours, or it was replaced. Ask for a new one."
+NO_SESSION = "Your sign-in has ended. Open your personal link again."
 PAGE_AGE = 7 * DAY
 """Seconds that a page may stay open and still save."""
 
@@ -30,6 +35,22 @@ class Link:
 
     person: str
     serial: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnceLink(Link):
+    """A link that works once, until a moment (in seconds since 1970)."""
+
+    key: str
+    until: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session(Link):
+    """A sign-in: since when, and when the browser was last heard of (in seconds since 1970)."""
+
+    since: int
+    used: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,19 +105,52 @@ def link(secret: bytes, person: str, serial: int, public_url: str) -> str:
     return f"{public_url.rstrip('/')}/enter/{URLSafeSerializer(secret, salt='link').dumps([person, serial])}"
 
 
-def check_link(secret: bytes, token: str) -> Link:
+def link_for_one_use(secret: bytes, person: str, serial: int, public_url: str, *, until: float) -> str:
+    """A sign-in link that works once, and no longer than `until` (seconds since 1970)."""
+    said = [person, serial, secrets.token_urlsafe(16), int(until)]
+    return f"{public_url.rstrip('/')}/enter/{URLSafeSerializer(secret, salt='link for one use').dumps(said)}"
+
+
+def check_link(secret: bytes, token: str) -> Link | OnceLink:
     """What the last part of a link says. Raises NotAllowed when nobody here signed it."""
-    return _link(URLSafeSerializer(secret, salt="link"), token)
+    try:
+        match URLSafeSerializer(secret, salt="link for one use").loads(token):
+            case [str(person), int(serial), str(key), int(until)]:
+                return OnceLink(person=person, serial=serial, key=key, until=until)
+    except BadData:
+        pass
+    try:
+        match URLSafeSerializer(secret, salt="link").loads(token):
+            case [str(person), int(serial)]:
+                return Link(person=person, serial=serial)
+    except BadData as error:
+        raise NotAllowed(NO_LINK) from error
+    raise NotAllowed(NO_LINK)
 
 
-def sign_in(secret: bytes, who: Link) -> str:
-    """The value of the cookie that keeps a browser signed in."""
-    return _text(URLSafeTimedSerializer(secret, salt="sign-in").dumps([who.person, who.serial]))
+def sign_in(secret: bytes, who: Link, *, since: float | None = None, now: float | None = None) -> str:
+    """The value of the cookie that keeps a browser signed in; `since` when it is renewed."""
+    now = time.time() if now is None else now
+    said = [who.person, who.serial, int(now if since is None else since), int(now)]
+    return _text(URLSafeSerializer(secret, salt="sign-in").dumps(said))
 
 
-def check_sign_in(secret: bytes, value: str) -> Link:
-    """Raises NotAllowed when it is forged or too old."""
-    return _link(URLSafeTimedSerializer(secret, salt="sign-in"), value, max_age=SIGN_IN_AGE)
+def check_sign_in(secret: bytes, value: str, *, hours: float = COOKIE_HOURS, now: float | None = None) -> Session:
+    """Raises NotAllowed when it is forged, was not used for so many hours, or began too long ago."""
+    now = time.time() if now is None else now
+    try:
+        match URLSafeSerializer(secret, salt="sign-in").loads(value):
+            case [str(person), int(serial), int(since), int(used)]:
+                if now < used + 3600 * hours and now < since + LONGEST_SESSION:
+                    return Session(person=person, serial=serial, since=since, used=used)
+    except BadData as error:
+        raise NotAllowed(NO_SESSION) from error
+    raise NotAllowed(NO_SESSION)
+
+
+def keyed(secret: bytes, *words: str) -> str:
+    """A name for something that may be counted but not be kept, such as an address."""
+    return hmac.new(secret, "\0".join(words).encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def page_token(secret: bytes, token: PageToken) -> str:
@@ -128,16 +182,6 @@ def is_server_token(secret: bytes, value: str) -> bool:
         return bool(URLSafeTimedSerializer(secret, salt="server").loads(value, max_age=60) == "page server")
     except BadData:
         return False
-
-
-def _link(serializer: "URLSafeSerializer | URLSafeTimedSerializer", value: str, **limits: Any) -> Link:
-    try:
-        match serializer.loads(value, **limits):
-            case [str(person), int(serial)]:
-                return Link(person=person, serial=serial)
-    except BadData as error:
-        raise NotAllowed("This sign-in link is not one of ours, or it was replaced. Ask for a new one.") from error
-    raise NotAllowed("This sign-in link is not one of ours, or it was replaced. Ask for a new one.")
 
 
 def _text(signed: str | bytes) -> str:

@@ -86,6 +86,9 @@ POST = {
     "/enter/{link}": row(all="303 /"),
     "/enter/forged": row(all="403"),
     "/sign-out": row(all="200"),
+    "/sign-out-everywhere": row(all="200"),
+    "/send-link": row(all="404"),
+    "/stay": row(all="204", nobody="401"),
 }
 TABLE = {"GET": GET, "HEAD": HEAD, "POST": POST}
 STATE_CHANGING = [(method, address) for method in TABLE if method not in ("GET", "HEAD") for address in TABLE[method]]
@@ -224,6 +227,8 @@ def test_everybody_gets_what_the_table_says(scene: Scene, method: str, pattern: 
     if (method, pattern) in STATE_CHANGING:  # with a sign-in of its own: others go on with theirs
         asker = Asker(scene.server, scene.people[who])
     assert got(scene, asker, method, scene.address(pattern), expected) == expected
+    if pattern == "/sign-out-everywhere":
+        scene.askers[who] = Asker(scene.server, scene.people[who])
 
 
 @pytest.mark.parametrize("who", WHO)

@@ -127,7 +127,7 @@ def test_a_course_service_that_stays_away_is_said_in_words(tmp_path: Path, monke
     async def asked() -> None:
         door = Door(tmp_path / "nobody", b"s" * 40)
         try:
-            await door.enter("x")
+            await door.look("x", "")
         finally:
             await door.close()
 

@@ -8,9 +8,10 @@ from itsdangerous import URLSafeTimedSerializer
 
 from reviewkit import signing
 from reviewkit.errors import ConfigError, NotAllowed
-from reviewkit.signing import Link, PageToken
+from reviewkit.signing import Link, OnceLink, PageToken
 
 SECRET = b"s" * 40
+HOUR = 3600
 ANNS = Link(person="ann", serial=3)
 PAGE = PageToken(person="ann", screen="my-work", page="p1", serial=3)
 
@@ -31,7 +32,8 @@ def test_names_of_any_kind_go_into_a_link() -> None:
 def test_each_statement_is_good_for_one_thing_only() -> None:
     link = signing.link(SECRET, "ann", 3, "").removeprefix("/enter/")
     cookie, page, server = signing.sign_in(SECRET, ANNS), signing.page_token(SECRET, PAGE), signing.server_token(SECRET)
-    assert signing.check_sign_in(SECRET, cookie) == ANNS
+    session = signing.check_sign_in(SECRET, cookie)
+    assert (session.person, session.serial) == ("ann", 3)
     assert signing.check_page_token(SECRET, page) == PAGE
     assert signing.is_server_token(SECRET, server)
     for wrong in (cookie, page, server, "", "x"):
@@ -59,12 +61,44 @@ def test_a_signed_statement_of_another_shape_is_refused() -> None:
             signing.check_page_token(SECRET, value if isinstance(value, str) else value.decode())
 
 
-def test_old_sign_ins_and_old_pages_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    cookie, page = signing.sign_in(SECRET, ANNS), signing.page_token(SECRET, PAGE)
-    monkeypatch.setattr(signing, "SIGN_IN_AGE", -1)
-    monkeypatch.setattr(signing, "PAGE_AGE", -1)
+def test_a_sign_in_ends_when_it_is_not_used_for_its_hours() -> None:
+    cookie = signing.sign_in(SECRET, ANNS, now=1000)
+    for later in (0, 10 * HOUR, 12 * HOUR - 1):
+        assert signing.check_sign_in(SECRET, cookie, hours=12, now=1000 + later).since == 1000
+    with pytest.raises(NotAllowed, match="Open your personal link again"):
+        signing.check_sign_in(SECRET, cookie, hours=12, now=1000 + 12 * HOUR)
+
+
+def test_a_sign_in_that_is_used_goes_on_for_thirty_days_and_no_longer() -> None:
+    cookie = signing.sign_in(SECRET, ANNS, now=0)
+    for hour in range(10, 30 * 24, 10):
+        session = signing.check_sign_in(SECRET, cookie, hours=12, now=hour * HOUR)
+        assert session.since == 0
+        cookie = signing.sign_in(SECRET, session, since=session.since, now=hour * HOUR)
     with pytest.raises(NotAllowed):
-        signing.check_sign_in(SECRET, cookie)
+        signing.check_sign_in(SECRET, cookie, hours=12, now=30 * 24 * HOUR)
+
+
+def test_a_link_for_one_use_says_until_when_and_no_two_are_the_same() -> None:
+    one, other = (signing.link_for_one_use(SECRET, "ann", 3, "https://c.example/", until=99.9) for _ in range(2))
+    assert one.startswith("https://c.example/enter/")
+    first, second = (signing.check_link(SECRET, each.rsplit("/", 1)[1]) for each in (one, other))
+    assert isinstance(first, OnceLink)
+    assert isinstance(second, OnceLink)
+    assert (first.person, first.serial, first.until) == ("ann", 3, 99)
+    assert first.key != second.key
+
+
+def test_what_is_counted_names_nobody() -> None:
+    assert signing.keyed(SECRET, "to", "ann@x.example") == signing.keyed(SECRET, "to", "ann@x.example")
+    others = [signing.keyed(SECRET, "toann", "@x.example"), signing.keyed(b"t" * 40, "to", "ann@x.example")]
+    assert signing.keyed(SECRET, "to", "ann@x.example") not in others
+    assert signing.keyed(SECRET, "\udc80")
+
+
+def test_old_pages_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = signing.page_token(SECRET, PAGE)
+    monkeypatch.setattr(signing, "PAGE_AGE", -1)
     with pytest.raises(NotAllowed, match="open for a week"):
         signing.check_page_token(SECRET, page)
 

@@ -90,6 +90,7 @@ def frame(course: "Course", viewer: Person, here: str) -> dict[str, Any]:
             for place in map(SCREENS.__getitem__, open_to(viewer))
         ],
         "sign_out": "/sign-out",
+        "sign_out_everywhere": "/sign-out-everywhere",
     }
 
 

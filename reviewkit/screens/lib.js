@@ -88,17 +88,17 @@ function mark() {
 }
 
 // The top bar (its destinations are the tab bar of a phone). `frame` is the view's frame: {course, person, role, links:
-// [{name, text, href, icon, here, waiting}], sign_out}.
-function frame({ course, person, links, sign_out }) {
+// [{name, text, href, icon, here, waiting}], sign_out, sign_out_everywhere}.
+function frame({ course, person, links, sign_out, sign_out_everywhere }) {
   const nav = links.map(({ name, text, href, icon: sign, here, waiting }) =>
     h("a", { href, testid: `nav-${name}`, "aria-current": here ? "page" : null }, icon(sign), text,
       waiting ? h("span", { class: "count" }, waiting, h("span", { class: "vh" }, " waiting")) : null));
   return h("header", { class: "top" }, h("div", { class: "top-in" },
     h("a", { class: "brand", href: links[0]?.href ?? "#" }, mark(), course),
-    h("nav", { class: "nav", "aria-label": "Main" }, nav), nameMenu(person, sign_out)));
+    h("nav", { class: "nav", "aria-label": "Main" }, nav), nameMenu(person, sign_out, sign_out_everywhere)));
 }
 
-function nameMenu(person, signOut) {
+function nameMenu(person, signOut, everywhere) {
   const themes = [["", "As the system"], ["light", "Light"], ["dark", "Dark"]].map(([value, text]) => ({ value, text }));
   const menu = h("details", { class: "me", testid: "name-menu" },
     h("summary", null, h("span", { class: "vh" }, "Menu of "), h("span", { class: "name" }, person), icon("person"), icon("down")),
@@ -108,8 +108,8 @@ function nameMenu(person, signOut) {
       seg({ label: "Colours", options: themes, value: remembered("theme") ?? "", onchange: setTheme, prefix: "theme" }),
       h("label", { class: "row sm keep" }, h("input", { type: "checkbox", class: "ck", checked: keepsNoCopy(), onchange: event => setNoCopy(event.target.checked) }),
         "Do not keep a copy of my text in this browser"),
-      signOut ? h("form", { method: "post", action: signOut },
-        h("button", { class: "btn s", type: "submit", testid: "sign-out" }, "Sign out")) : null));
+      [[signOut, "Sign out", "sign-out"], [everywhere, "Sign out everywhere", "sign-out-everywhere"]].map(([action, text, testid]) =>
+        action ? h("form", { method: "post", action }, h("button", { class: "btn s", type: "submit", testid }, text)) : null)));
   menu.addEventListener("keydown", event => {
     if (event.key !== "Escape" || !menu.open) return;
     menu.open = false;

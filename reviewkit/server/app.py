@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from reviewkit.server.light.connection import End, LightConnection
 from reviewkit.server.static import TEMPLATE, Files, StaticHandler
 from reviewkit.server.supervise import CourseService
 from reviewkit.server.watching import Health, HealthHandler, MetricsHandler, log_request
-from reviewkit.signing import read_secret
+from reviewkit.signing import COOKIE_HOURS, read_secret
 
 LOG = logging.getLogger(__name__)
 LARGEST_MESSAGE = 2 << 20
@@ -65,6 +66,11 @@ class Site:
     most_pages: int = 8
     idle_hours: float = 12
     open_metrics: bool = False
+    cookie_hours: float = COOKIE_HOURS
+    trusted_proxy: str = ""
+    mails: bool = False
+    """Whether somebody may have a new link sent by mail."""
+    clock: Callable[[], float] = time.time
 
     @property
     def socket_path(self) -> Path:
@@ -120,6 +126,10 @@ def application(server: Any, site: Site, door: Door) -> Application:
         "secret": site.secret,
         "port": site.port,
         "public_url": site.url,
+        "clock": site.clock,
+        "cookie_hours": site.cookie_hours,
+        "trusted_proxy": site.trusted_proxy,
+        "mails": site.mails,
         "secure": site.url.startswith("https://"),
         "allow_origin": site.url,
         "login_url": "/sign-in",
@@ -142,7 +152,10 @@ def application(server: Any, site: Site, door: Door) -> Application:
             (rf"/api/kernels/{PAGE_ID}/channels", PageSocket),
             (r"/enter/([A-Za-z0-9_.~-]{1,500})", pages.EnterHandler),
             (r"/sign-in", pages.SignInHandler),
+            (r"/send-link", pages.SendLinkHandler),
+            (r"/stay", pages.StayHandler),
             (r"/sign-out", pages.SignOutHandler),
+            (r"/sign-out-everywhere", pages.SignOutEverywhereHandler),
             (r"/static/.*", StaticHandler, {"files": files}),
             (r"/health", HealthHandler),
             (r"/metrics", MetricsHandler),
@@ -218,7 +231,9 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def run(course_file: Path, *, port: int, host: str, ready: Callable[[str], None]) -> None:
+def run(
+    course_file: Path, *, port: int, host: str, ready: Callable[[str], None], clock: Callable[[], float] = time.time
+) -> None:
     """See `reviewkit.server.serve`."""
     if not hasattr(os, "pidfd_open"):
         raise ConfigError("Pages can be served on Linux only: their processes are forked and watched in its ways.")
@@ -239,6 +254,10 @@ def run(course_file: Path, *, port: int, host: str, ready: Callable[[str], None]
             most_pages=local.most_pages,
             idle_hours=local.idle_hours,
             open_metrics=local.metrics,
+            cookie_hours=local.cookie_hours,
+            trusted_proxy=local.trusted_proxy,
+            mails=local.mail is not None,
+            clock=clock,
         )
         asyncio.run(serve(site, listening, ready))
 

@@ -1,6 +1,8 @@
 """Who is asking: a personal link becomes a signed cookie, and the course service says whose cookie it is."""
 
 import asyncio
+import ipaddress
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ from reviewkit import logs, signing
 from reviewkit.errors import NotAllowed, ServiceError
 from reviewkit.remote import AWAY, refusal
 from reviewkit.server.jupyter import AnyAuthorizer, AnyIdentityProvider
-from reviewkit.signing import Link
+from reviewkit.signing import Link, Session
 
+FRESH = 600.0
+"""Seconds that a cookie is left as it is."""
 ANSWER = 10.0
 """Seconds to wait for an answer."""
 PATIENCE = 4.0
@@ -37,9 +41,21 @@ class Door:
         self.socket_path, self.secret = socket_path, secret
         self._session: aiohttp.ClientSession | None = None
 
-    async def enter(self, link: str) -> Viewer:
-        """Whose link it is. Raises NotAllowed when it is nobody's, ServiceError when the service is away."""
-        return _viewer(await self.ask("/enter", {"link": link}))
+    async def look(self, link: str, client: str) -> Viewer:
+        """Whose link it is. Raises NotAllowed when it is nobody's, Ended when it was somebody's, TooOften after many
+        that were nobody's, ServiceError when the service is away."""
+        return _viewer(await self.ask("/look", {"link": link, "client": client}))
+
+    async def enter(self, link: str, client: str) -> Viewer:
+        """Come in by a link; one for one use is used up, once however often the service has to be asked."""
+        return _viewer(await self.ask("/enter", {"link": link, "client": client, "request": uuid.uuid4().hex}))
+
+    async def send_link(self, email: str, client: str, url: str) -> None:
+        """Raises Invalid or TooOften, and says nothing of who is known."""
+        await self.ask("/letter", {"email": email, "client": client, "url": url})
+
+    async def sign_out_everywhere(self, viewer: Viewer) -> None:
+        await self.ask("/sign-out-everywhere", {"person": viewer.username, "serial": viewer.serial})
 
     async def who(self, signed_in: Link) -> Viewer:
         """Raises NotAllowed when that sign-in no longer holds, ServiceError when the service is away."""
@@ -101,18 +117,48 @@ class OwnerAuthorizer(AnyAuthorizer):  # type: ignore[misc]  # untyped on purpos
         return bool(kernel_id) and handler.kernel_manager.owners.get(kernel_id) == user.username
 
 
-async def viewer_of(handler: web.RequestHandler) -> Viewer | None:
-    """The person whose cookie came with a request; None without a valid one. 503 while the service is away."""
-    cookie = handler.get_cookie(cookie_name(handler))
+def session_of(handler: web.RequestHandler) -> Session | None:
+    """The sign-in that a request's cookie carries, as far as its signature and the clock tell."""
+    cookie, settings = handler.get_cookie(cookie_name(handler)), handler.settings
     if not cookie:
         return None
     try:
-        who: Viewer = await handler.settings["door"].who(signing.check_sign_in(handler.settings["secret"], cookie))
+        return signing.check_sign_in(
+            settings["secret"], cookie, hours=settings["cookie_hours"], now=settings["clock"]()
+        )
+    except NotAllowed:
+        return None
+
+
+async def viewer_of(handler: web.RequestHandler) -> Viewer | None:
+    """The person whose cookie came with a request; None without a valid one. 503 while the service is away."""
+    session = session_of(handler)
+    if session is None:
+        return None
+    try:
+        who: Viewer = await handler.settings["door"].who(session)
     except NotAllowed:
         return None
     except ServiceError as error:
         raise web.HTTPError(503) from error
     return who
+
+
+def client_of(handler: web.RequestHandler) -> str:
+    """Who asks, for counting: their address, or their network where everybody has many of them.
+
+    What a header says of it counts only where it comes from the proxy that a setting names.
+    """
+    peer = handler.request.remote_ip or ""
+    if peer and peer == handler.settings["trusted_proxy"]:
+        peer = handler.request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or peer
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return "unknown"
+    if address.version == 6:
+        return str(address.ipv4_mapped or ipaddress.ip_network(f"{address}/64", strict=False))
+    return str(address)
 
 
 def cookie_name(handler: web.RequestHandler) -> str:
@@ -122,17 +168,26 @@ def cookie_name(handler: web.RequestHandler) -> str:
     return f"reviewkit-{handler.settings['port']}"
 
 
-def sign_in(handler: web.RequestHandler, viewer: Viewer) -> None:
-    value = signing.sign_in(handler.settings["secret"], Link(person=viewer.username, serial=viewer.serial))
+def sign_in(handler: web.RequestHandler, viewer: Viewer, *, since: float | None = None) -> None:
+    """Give the browser its cookie; `since` when it has one that is renewed."""
+    now, hours = handler.settings["clock"](), handler.settings["cookie_hours"]
+    who = Link(person=viewer.username, serial=viewer.serial)
     handler.set_cookie(
         cookie_name(handler),
-        value,
-        max_age=signing.SIGN_IN_AGE,
+        signing.sign_in(handler.settings["secret"], who, since=since, now=now),
+        max_age=int(min(3600 * hours, (now if since is None else since) + signing.LONGEST_SESSION - now)),
         path="/",
         httponly=True,
         secure=handler.settings["secure"],
         samesite="Lax",
     )
+
+
+def renew(handler: web.RequestHandler, viewer: Viewer) -> None:
+    """A sign-in that is used goes on: its cookie is renewed now and then."""
+    session = session_of(handler)
+    if session is not None and handler.settings["clock"]() >= session.used + FRESH:
+        sign_in(handler, viewer, since=session.since)
 
 
 def sign_out(handler: web.RequestHandler) -> None:

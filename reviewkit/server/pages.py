@@ -5,6 +5,7 @@ import copy
 import html
 import json
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from tornado import web
 
-from reviewkit.errors import NotAllowed, ServiceError
+from reviewkit import signing
+from reviewkit.errors import Ended, Invalid, NotAllowed, ReviewkitError, ServiceError, TooOften
 from reviewkit.server import identity
 from reviewkit.server.headers import Careful
 from reviewkit.server.identity import Viewer
@@ -40,6 +42,19 @@ class CompiledTemplate(BytecodeCache):
     def dump_bytecode(self, bucket: Bucket) -> None:
         self.kept[bucket.key] = bucket.bytecode_to_string()
 
+
+ASK = "Ask your instructor for a new one: they can send it again."
+LETTER_FORM = (
+    '<form method="post" action="/send-link" class="f"><label for="email">Your e-mail address</label>'
+    '<p class="hint" id="email-hint">The one that your instructor has of you.</p>'
+    '<input class="in" id="email" name="email" type="email" autocomplete="email" required maxlength="254" '
+    'aria-describedby="email-hint" data-testid="field-email">'
+    '<button class="btn p" data-testid="send-link">Send me a new link</button></form>'
+)
+SIGN_OUT_FORMS = (
+    '<form method="post" action="/sign-out"><button class="btn p">Sign out</button></form>'
+    '<form method="post" action="/sign-out-everywhere"><button class="btn">Sign out everywhere</button></form>'
+)
 
 COMPILED = CompiledTemplate()
 
@@ -136,6 +151,7 @@ class ScreenHandler(Careful, AnyPageHandler):  # type: ignore[misc]  # untyped o
             kernel.stop()
             LOG.error("The notebook of %s failed in its page's process; the traceback stands above", self.screen)
             raise web.HTTPError(500)
+        identity.renew(self, viewer)
         self.finish(made)
 
 
@@ -149,22 +165,57 @@ class HomeHandler(Careful):
         viewer = await identity.viewer_of(self)
         if viewer is None:
             self.redirect("/sign-in")
-        elif viewer.role in self.homes:
+            return
+        identity.renew(self, viewer)
+        if viewer.role in self.homes:
             self.redirect(self.homes[viewer.role])
         else:
             self.words(
                 f"Welcome, {viewer.name}",
                 "You are signed in. The pages of your role are not open yet: this course has pages for its students "
                 "and its instructor.",
-                form='<form method="post" action="/sign-out"><button class="btn">Sign out</button></form>',
+                form=SIGN_OUT_FORMS,
             )
 
 
-class EnterHandler(Careful):
+class LinkHandler(Careful):
+    """What the pages around signing in share: a link that does not work, and the way to a new one."""
+
+    @property
+    def client(self) -> str:
+        return identity.client_of(self)
+
+    def way_in(self) -> str:
+        """The form for a new link, where the course sends mail."""
+        return LETTER_FORM if self.settings["mails"] else ""
+
+    def refused(self, error: ReviewkitError) -> None:
+        """Say why, and finish. Raises HTTPError while the service is away."""
+        match error:
+            case TooOften():
+                self.set_status(429)
+                self.set_header("Retry-After", str(math.ceil(error.seconds)))
+                self.words("Too many tries", str(error))
+            case Ended():
+                self.set_status(410)
+                more = () if self.settings["mails"] else (ASK,)
+                self.words("This link is over", str(error), *more, form=self.way_in())
+            case NotAllowed():
+                self.set_status(403)
+                self.words("This link does not work", str(error), form=self.way_in())
+            case _:
+                raise web.HTTPError(503) from error
+
+
+class EnterHandler(LinkHandler):
     """A personal link. Looking at it does nothing (mail scanners do); its one button signs in, without a script."""
 
     async def get(self, token: str) -> None:
-        viewer = await self._whose(token)
+        try:
+            viewer: Viewer = await self.settings["door"].look(token, self.client)
+        except ReviewkitError as error:
+            await self.refused_unless_in(token, error)
+            return
         self.words(
             f"Welcome, {viewer.name}",
             "This link signs you in to your course in this browser. On a shared computer, sign out when you leave.",
@@ -175,31 +226,73 @@ class EnterHandler(Careful):
         )
 
     async def post(self, token: str) -> None:
-        identity.sign_in(self, await self._whose(token))
+        try:
+            viewer: Viewer = await self.settings["door"].enter(token, self.client)
+        except ReviewkitError as error:
+            await self.refused_unless_in(token, error)
+            return
+        identity.sign_in(self, viewer)
         self.redirect("/", status=303)
 
-    async def _whose(self, token: str) -> Viewer:
-        try:
-            viewer: Viewer = await self.settings["door"].enter(token)
-        except ServiceError as error:
-            raise web.HTTPError(503) from error
-        except NotAllowed as error:
-            self.set_status(403)
-            self.words("This link does not work", str(error))
-            raise web.Finish from error
-        return viewer
+    async def refused_unless_in(self, token: str, error: ReviewkitError) -> None:
+        """Whoever pressed twice, or comes back to their own link, is in already."""
+        if isinstance(error, Ended):
+            viewer = await identity.viewer_of(self)
+            if viewer is not None and signing.check_link(self.settings["secret"], token).person == viewer.username:
+                self.redirect("/", status=303)
+                return
+        self.refused(error)
 
 
-class SignInHandler(Careful):
+class SignInHandler(LinkHandler):
     """For somebody without a sign-in: what to do."""
 
     def get(self) -> None:
         self.set_status(401)
+        lost = "If it is lost, have a new one sent to you." if self.settings["mails"] else ASK
         self.words(
             "Open your personal link",
-            "You sign in with the link that your instructor gave you. It needs no password.",
-            "If it is lost, ask your instructor for it: they can send it again.",
+            "You sign in with your own link, from your instructor or from a mail. It needs no password.",
+            lost,
+            form=self.way_in(),
         )
+
+
+class SendLinkHandler(LinkHandler):
+    """Asks for a new link by mail. Whether an address is known here is told to nobody."""
+
+    async def post(self) -> None:
+        if not self.settings["mails"]:
+            raise web.HTTPError(404)
+        try:
+            email, url = self.get_body_argument("email", ""), self.settings["public_url"]
+            await self.settings["door"].send_link(email, self.client, url)
+        except Invalid as error:
+            self.set_status(422)
+            self.words("Where shall the link go?", str(error), form=self.way_in())
+        except ReviewkitError as error:
+            self.refused(error)
+        else:
+            self.words(
+                "Look into your mail",
+                "If this address is known in the course, a link is on its way to it. It can take a few minutes; look "
+                "among the unwanted mail too.",
+                "If nothing comes, look whether you wrote the address that your instructor has of you.",
+            )
+
+
+class StayHandler(Careful):
+    """A page that is in use keeps its person signed in; 401 says that they no longer are."""
+
+    async def post(self) -> None:
+        viewer = await identity.viewer_of(self)
+        if viewer is None:
+            self.set_status(401)
+        else:
+            identity.renew(self, viewer)
+            self.set_status(204)
+            self.clear_header("Content-Type")
+        self.finish()
 
 
 class SignOutHandler(Careful):
@@ -211,6 +304,25 @@ class SignOutHandler(Careful):
             self.settings["kernel_manager"].end_pages(viewer)
         identity.sign_out(self)
         self.words("You are signed out", "To come back, open your personal link.")
+
+
+class SignOutEverywhereHandler(Careful):
+    """Ends every sign-in and every page of the person, in whatever browser."""
+
+    async def post(self) -> None:
+        viewer = await identity.viewer_of(self)
+        if viewer is not None:
+            self.settings["kernel_manager"].end_pages(viewer)  # first: they save what they have
+            try:
+                await self.settings["door"].sign_out_everywhere(viewer)
+            except ServiceError as error:
+                raise web.HTTPError(503) from error
+            self.settings["kernel_manager"].end_pages(viewer)
+        identity.sign_out(self)
+        self.words(
+            "You are signed out everywhere",
+            "Every browser that was signed in as you has to sign in again. Your personal link goes on working.",
+        )
 
 
 class NothingHandler(Careful):

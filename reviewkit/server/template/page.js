@@ -297,6 +297,17 @@ function notice() {
 }
 document.addEventListener('page-connection', notice);
 
+// -- a page that is used keeps its person signed in
+
+const STAY = 900_000; // between two words to the server that somebody is here
+let stayed = Date.now();
+async function stay() {
+  if (Date.now() - stayed < STAY) return;
+  stayed = Date.now();
+  await fetch('/stay', { method: 'POST' }).catch(() => {}); // whether there still is a connection, the websocket tells
+}
+for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, stay, { capture: true, passive: true });
+
 // -- start
 
 for (const [id, { state, buffers }] of Object.entries(given.state)) {
