@@ -75,6 +75,7 @@ function connect(model, status = saveStatus()) {
   const flushAll = () => drafts.forEach(draft => draft.flush());
   document.addEventListener("focusout", flushAll);
   document.addEventListener("visibilitychange", () => { if (document.hidden) flushAll(); });
+  document.addEventListener("page-save", ({ detail: wait }) => drafts.forEach(draft => wait(draft.flush())));
   addEventListener("pagehide", () => drafts.forEach(draft => draft.last()));
   // Where this browser keeps no copy, leaving the page now would lose words.
   addEventListener("beforeunload", event => { if ([...drafts.values()].some(draft => draft.exposed)) event.preventDefault(); });

@@ -9,7 +9,15 @@ const BEAT = 3000; // between two questions whether the server is still there, w
 const NO_BEAT = 3000; // how long its answer may take; with both a page knows within ten seconds that it is alone
 const TRIES = 40;
 const SLOWEST = 8000;
-const GONE = 4001; // the server's word for: the process of this page has ended
+// Why the server closes a page (`End` in server/light/connection.py). After these only a reload helps:
+const ENDS = {
+  4001: 'This page is no longer connected to the course. Nothing that was saved is lost. What you typed can still be copied.',
+  4002: 'This page has rested, because nobody used it for a long time. Your text is saved; reload the page to go on.',
+  4003: 'You opened this in many windows; this one has closed. Your text is saved.',
+  4004: 'You have signed out, or your sign-in has ended. Open your personal link to come back; what was saved is not lost.',
+};
+const LOST = 4001;
+const RESTART = 1012; // the server stops, and most often comes back
 const SUBPROTOCOL = 'v1.kernel.websocket.jupyter.org';
 
 const given = JSON.parse(document.getElementById('page-state').textContent);
@@ -55,6 +63,8 @@ let opened = false;
 let beat = null;
 let unanswered = null;
 let again = null;
+let ended = LOST;
+let restarting = false;
 let signedOut = false;
 const queue = [];
 
@@ -78,7 +88,8 @@ function connect() {
   mine.onmessage = ({ data }) => {
     if (mine !== socket) return;
     alive();
-    if (typeof data !== 'string') receive(decode(data));
+    if (data === 'save') save();
+    else if (typeof data !== 'string') receive(decode(data));
   };
   mine.onclose = event => {
     if (mine !== socket) return;
@@ -100,6 +111,7 @@ function alive() {
   unanswered = null;
   tries = 0;
   if (document.body.dataset.connection === 'open') return;
+  restarting = false;
   if (opened) models.forEach(model => model._return());
   opened = true;
   signedOut = false;
@@ -114,13 +126,22 @@ function ask() {
   unanswered = setTimeout(() => { if (asked === socket) { closed(); asked.close(); } }, NO_BEAT);
 }
 
+// The page has to close: what is being typed goes out first. Whoever keeps text listens and hands in a promise.
+function save() {
+  const asked = socket, waiting = [];
+  document.dispatchEvent(new CustomEvent('page-save', { detail: promise => waiting.push(promise) }));
+  Promise.allSettled(waiting).then(() => { if (asked === socket) asked.send('saved'); });
+}
+
 function closed(code) {
   clearInterval(beat);
   beat = null;
   clearTimeout(unanswered);
   unanswered = null;
   socket = null;
-  if (code === GONE || ++tries > TRIES) return tell('lost');
+  ended = code in ENDS ? code : LOST;
+  if (code in ENDS || ++tries > TRIES) return tell('lost');
+  restarting = code === RESTART || restarting;
   tell('closed');
   again = setTimeout(connect, Math.min(250 * 2 ** (tries - 1), SLOWEST));
 }
@@ -280,8 +301,8 @@ function notice() {
   // A connection that comes back at once is not worth a word.
   notice.timer = setTimeout(() => {
     const text = document.createElement('p');
-    text.textContent = state === 'lost'
-      ? 'This page is no longer connected to the course. Nothing that was saved is lost. What you typed can still be copied.'
+    text.textContent = state === 'lost' ? ENDS[ended]
+      : restarting ? 'The course is being started again. Trying again until it is back; what you typed stays on this page.'
       : signedOut ? 'Your sign-in has ended. Open your personal link in another tab, and this page goes on; what you typed stays here.'
         : 'The course cannot be reached. Trying again; what you typed stays on this page.';
     el.replaceChildren(text);
@@ -293,7 +314,7 @@ function notice() {
     document.dispatchEvent(new CustomEvent('page-notice', { detail: el })); // the screen adds what helps to keep its text
     el.dataset.testid = `note-${state}`;
     el.hidden = false;
-  }, state === 'lost' ? 0 : 2500);
+  }, state === 'lost' || restarting ? 0 : 2500);
 }
 document.addEventListener('page-connection', notice);
 
