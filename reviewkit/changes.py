@@ -94,7 +94,7 @@ class Changes:
         first, *rest = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
         status, said = int(first.split()[1]), json.loads(body)
-        if status in (403, 404):
+        if status in (403, 404, 410):
             self.again(REFUSED)
             self._refuse(str(said["error"]["message"]))
             return

@@ -9,7 +9,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 FONTS = FOLDER / "static"
-PARTS = ("lib.js", "forms.js", "plots.js", "reading.js", "link.js", "talk.js")
+PARTS = ("lib.js", "forms.js", "plots.js", "reading.js", "redraw.js", "link.js", "talk.js")
 """The shared modules, in the order of their dependence."""
 
 

@@ -277,7 +277,8 @@ function dialog({ title, text, confirm, cancel = "Not yet", onconfirm, oncancel,
     el.remove();
     if (!done) oncancel?.();
     if (document.activeElement !== document.body) return; // what happened has put the focus where it belongs
-    (back?.isConnected ? back : document.getElementById("main"))?.focus({ preventScroll: true });
+    const place = back?.isConnected ? back : back && likeness(back, document, document); // the page was drawn again under it
+    (place ?? document.getElementById("main"))?.focus({ preventScroll: true });
   });
   document.body.append(el);
   el.showModal();
@@ -298,53 +299,6 @@ function toast({ text, undo, seconds = 10 }) {
   return el;
 }
 
-// -- drawing again ---------------------------------------------------------------------------------------------------
-
-// Puts `tree` into `el` in place of what is there. A text field in use stays the very element that it is, with its
-// label and its containers (it may become read-only), while everything around it is renewed; otherwise focus goes to the element with the same
-// id or test name. The scroll position stays, and so does what was unfolded (details with an id).
-function redraw(el, tree) {
-  for (const { id } of el.querySelectorAll("details[id][open]")) tree.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
-  const at = document.activeElement, scroll = [scrollX, scrollY];
-  const inside = at && at !== el && el.contains(at);
-  const typing = inside && at.matches("textarea, select, input:not([type=radio], [type=checkbox])");
-  const twin = inside ? sameAs(at, tree) : null;
-  if (typing && twin) {
-    renew(el, tree, at.closest(".f") ?? at, twin.closest(".f") ?? twin);
-    at.readOnly = twin.readOnly;
-  } else {
-    el.replaceChildren(tree);
-    if (twin) twin.focus({ preventScroll: true });
-  }
-  scrollTo(...scroll);
-}
-
-function sameAs(at, tree) {
-  const name = at.dataset.testid;
-  return (at.id && tree.querySelector(`#${CSS.escape(at.id)}`)) || (name && tree.querySelector(`[data-testid="${CSS.escape(name)}"]`)) || null;
-}
-
-// Walks down from `el` to the part that stays, renewing the siblings on the way and the attributes of its containers.
-function renew(el, tree, stays, twin) {
-  const way = (from, end) => { const list = []; for (let node = from; node !== end; node = node.parentElement) list.unshift(node); return list; };
-  const olds = way(stays, el), chain = way(twin, null);
-  if (olds.length !== chain.length) return void el.replaceChildren(tree); // the page has another shape: no field can stay
-  let parent = el, siblings = [tree];
-  olds.forEach((old, index) => {
-    const next = chain[index], place = siblings.indexOf(next), last = index === olds.length - 1;
-    const before = siblings.slice(0, place), after = siblings.slice(place + 1);
-    for (const child of [...parent.childNodes]) if (child !== old) child.remove();
-    old.before(...before);
-    old.after(...after);
-    siblings = [...next.childNodes];
-    if (!last) {
-      for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
-      for (const { name, value } of next.attributes) old.setAttribute(name, value);
-    }
-    parent = old;
-  });
-}
-
 const theme = remembered("theme");
 if (theme) document.documentElement.dataset.theme = theme;
 
@@ -352,5 +306,6 @@ export { levels, quote, field, gradeField, toggles, complain } from "./forms.js"
 export { strip, levelPlot } from "./plots.js";
 export { reading, sentencesOf, sentenceDialog } from "./reading.js";
 export { connect } from "./link.js";
+export { redraw, likeness, calmly, keptTexts } from "./redraw.js";
 export { judged, labelledTexts, paragraphs } from "./talk.js";
-export { h, nodes, fresh, random, icon, voice, spinner, busy, frame, page, saveStatus, track, steps, timeline, queueItem, table, note, empty, skeleton, seg, dialog, toast, redraw, remembered, remember, keepsNoCopy };
+export { h, nodes, fresh, random, icon, voice, spinner, busy, frame, page, saveStatus, track, steps, timeline, queueItem, table, note, empty, skeleton, seg, dialog, toast, remembered, remember, keepsNoCopy };

@@ -17,6 +17,7 @@ function connect(model, status = saveStatus()) {
   tidy();
 
   model.on("msg:custom", message => {
+    if (message?.type === "refused") say.refused(message.message); // what is shown may no longer be seen; what was typed stays
     if (message?.type !== "done") return;
     waiting.get(message.seq)?.(message);
   });

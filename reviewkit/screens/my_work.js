@@ -1,5 +1,5 @@
 // My work: all posts, the self-evaluation of one criterion by criterion, and the dialogue that follows.
-import { h, random, icon, voice, connect, page, track, steps, seg, note, empty, levels, quote, field, gradeField, toggles, complain, table, timeline, levelPlot, reading, sentenceDialog, dialog, toast, redraw, judged, labelledTexts, paragraphs } from "./lib.js";
+import { h, random, icon, voice, connect, page, track, steps, seg, note, empty, levels, quote, field, gradeField, toggles, complain, table, timeline, levelPlot, reading, sentenceDialog, dialog, toast, redraw, calmly, keptTexts, judged, labelledTexts, paragraphs } from "./lib.js";
 
 const OVERALL = "overall";
 
@@ -7,7 +7,7 @@ function renderMyWork({ model, el, signal }) {
   const link = connect(model);
   const view = () => model.get("view");
   const narrow = matchMedia("(max-width: 760px)");
-  const ui = { shown: null, step: null, side: "write", picking: false, replying: false };
+  const ui = { shown: null, step: null, side: "write", picking: false, replying: false, sending: false, own: null, talk: null };
 
   // -- where the author is -------------------------------------------------------------------------------------------
 
@@ -88,6 +88,7 @@ function renderMyWork({ model, el, signal }) {
 
   function drawEvaluation(now) {
     const draft = link.draft(now.draft, { onchange: draw }), said = draft.content;
+    ui.own = { submission: now.submission, draft };
     const level = id => said.levels?.[id];
     ui.step ??= now.criteria.find(({ id }) => level(id) === undefined)?.id ?? OVERALL;
     const criterion = now.criteria.find(({ id }) => id === ui.step);
@@ -203,7 +204,7 @@ function renderMyWork({ model, el, signal }) {
     const request = random();
     const judgements = now.criteria.map(({ id }) => ({ criterion: id, level: said.levels[id], note: said.notes?.[id] ?? "", quote: said.quotes?.[id] ?? "" }));
     const asked = dialog({ title: "Submit your self-evaluation?", text: now.after, confirm: "Submit", cancel: "Keep writing", onconfirm: async () => {
-      const reply = await link.act({ type: "submit", request, submission: now.submission, seen: now.seen, judgements, strengths: said.strengths, improvements: said.improvements, grade: said.grade ?? "" });
+      const reply = await speak({ type: "submit", request, submission: now.submission, seen: now.seen, judgements, strengths: said.strengths, improvements: said.improvements, grade: said.grade ?? "" });
       if (reply.ok) { link.forget(now.draft.form); link.status.readOnly("Read-only since you submitted"); }
       else if (reply.error.field) { asked.close(); point(reply.error); return { ok: true }; }
       return reply;
@@ -211,18 +212,38 @@ function renderMyWork({ model, el, signal }) {
       said.grade ? h("li", { class: "row sp" }, h("span", { class: "row" }, voice("self"), "Proposed grade"), h("span", { class: "st" }, said.grade)) : null));
   }
 
+  async function speak(event) {
+    ui.sending = true;
+    try { return await link.act(event); } finally { ui.sending = false; }
+  }
+
   // -- the dialogue --------------------------------------------------------------------------------------------------
 
   function drawDialogue(now) {
     const open = now.turns.filter(turn => turn.answer), talks = open.length > 0 || now.card.kind === "reply";
     const draft = talks ? link.draft(now.draft, { onchange: draw }) : null;
-    return { lede: [now.status, " ", back()], parts: [track(now.way), draft?.notice(), changedNote(now),
+    if (draft) ui.talk = { submission: now.submission, draft };
+    return { lede: [now.status, " ", back()], parts: [track(now.way), draft?.notice(), unsent(now), changedNote(now),
       h("div", { class: "two rail" },
         h("section", { "aria-labelledby": "dialogue-title" }, h("h2", { id: "dialogue-title" }, "Dialogue"),
           timeline(now.turns.map(turn => ({ ...turn, time: turn.when, body: [turnBody(turn), turn.answer ? answerForm(now, draft, turn, turn === open[0]) : null] }))),
           h("details", { class: "frozen", id: "frozen" }, h("summary", { class: "sm mu" }, "Read what was frozen"), now.posts.map(post => reading({ label: "Your post", title: post.title, html: post.html })))),
         h("aside", { class: "stack", "aria-label": "Where it stands" }, card(now, draft),
           now.plot ? h("div", { class: "card" }, h("h2", { class: "h3" }, "Level by level"), levelPlot(now.plot)) : null))] };
+  }
+
+  // What was being written here when its time was over, and stands nowhere in the dialogue.
+  function unsent(now) {
+    if (ui.sending) return null;
+    const written = where => where?.submission === now.submission && !where.draft.over ? where.draft.content : {};
+    const own = written(ui.own), { answers = {}, reply = {} } = written(ui.talk), told = JSON.stringify(now.turns);
+    const late = turn => turn.kind === "review" && !turn.answer;
+    return keptTexts("The dialogue went on while you were writing.", [
+      ...Object.entries(own.notes ?? {}).map(([id, text]) => ({ name: `note-${id}`, label: "Why this level?", text })),
+      { name: "strengths", label: "Strengths", text: own.strengths }, { name: "improvements", label: "Opportunities for improvement", text: own.improvements },
+      ...now.turns.filter(late).map(turn => ({ id: `answer-${turn.id}`, name: "answer", label: `Your answer to ${turn.name}`, text: answers[turn.id]?.text })),
+      now.card.kind === "reply" ? {} : { id: "reply", name: "reply", label: "Your reply", text: reply.text },
+    ].filter(({ text }) => text && !told.includes(JSON.stringify(text).slice(1, -1))));
   }
 
   function turnBody(turn) {
@@ -252,7 +273,7 @@ function renderMyWork({ model, el, signal }) {
       const asked = dialog({ title: `Send your answer to ${turn.name}?`, confirm: "Send answer", cancel: "Keep writing",
         text: `${turn.name} reads it with your rating and without your name, and it cannot be changed afterwards. It changes nothing about their review.${revised ? ` Your proposal becomes ${revised.grade || "the levels you chose"}.` : ""}`,
         onconfirm: async () => {
-          const reply = await link.act({ type: "answer", request, submission: now.submission, seen: view().seen, said: { review: turn.id, text, rating, thanks: grateful, revised, changed } });
+          const reply = await speak({ type: "answer", request, submission: now.submission, seen: view().seen, said: { review: turn.id, text, rating, thanks: grateful, revised, changed } });
           if (reply.ok) { const { [turn.id]: _, ...others } = draft.content.answers ?? {}; draft.set({ answers: others }); }
           return reply.error?.field ? pointIn(form, asked, reply.error) : reply;
         } });
@@ -312,7 +333,7 @@ function renderMyWork({ model, el, signal }) {
       const request = random(), proposal = revise ? proposalOf(now, said()) : null;
       const asked = dialog({ title: proposal ? `Propose ${proposal.grade || "other levels"} instead?` : "Send your reply?", text: "Your instructor reads it and writes again or accepts. It cannot be changed afterwards.", confirm: "Send reply", cancel: "Keep writing",
         onconfirm: async () => {
-          const reply = await link.act({ type: "reply", request, submission: now.submission, seen: view().seen, said: { accepts: false, text, proposal } });
+          const reply = await speak({ type: "reply", request, submission: now.submission, seen: view().seen, said: { accepts: false, text, proposal } });
           if (reply.ok) { ui.replying = false; draft.set({ reply: {} }); }
           return reply.error?.field ? pointIn(form, asked, reply.error) : reply;
         } });
@@ -336,9 +357,10 @@ function renderMyWork({ model, el, signal }) {
       onconfirm: () => link.act({ type: "sign", request, submission: now.submission, seen: view().seen }) });
   }
 
-  model.on("change:view", draw);
+  const news = calmly(draw, signal);
+  model.on("change:view", news);
   draw();
-  return () => model.off("change:view", draw);
+  return () => model.off("change:view", news);
 }
 
 export default { render: renderMyWork };

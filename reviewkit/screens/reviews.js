@@ -1,5 +1,5 @@
 // Reviews to give: the queue, a masked submission beside its rubric, and what the reviewer says of it.
-import { h, icon, voice, connect, page, queueItem, note, empty, seg, levels, quote, field, dialog, toast, redraw, complain, reading, sentenceDialog, judged, labelledTexts } from "./lib.js";
+import { h, icon, voice, connect, page, queueItem, note, empty, seg, levels, quote, field, dialog, toast, redraw, calmly, keptTexts, complain, reading, sentenceDialog, judged, labelledTexts } from "./lib.js";
 
 const TAGS = { new: { kind: "out" }, begun: {}, sent: { kind: "ok", icon: "check" }, changed: {}, closed: {}, locked: { kind: "out" } };
 const AMOUNTS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
@@ -31,13 +31,14 @@ function renderReviews({ model, el, signal }) {
         id: card.id, title: card.title, due: card.when, share: card.share, here: card.here, tag: { ...TAGS[card.state], text: card.word },
         onclick: () => open(card.id) }))) : null,
       locked ? note("neutral", h("p", null, locked, " ", h("a", { href: "/my-work" }, "Go to My work"))) : null,
-      parts ? besideEachOther(parts) : null));
+      parts ? besideEachOther(parts) : null), duty?.id);
     if (parts) tell(parts);
   }
 
   function partsOf(duty) {
     const place = placeIn(duty), writing = !duty.closed && (duty.state !== "sent" || place.changing);
     if (!writing) link.status.clear();
+    if (writing) place.begun = true;
     return { duty, place, writing, draft: writing ? link.draft(duty.draft, { onchange: draw }) : null };
   }
 
@@ -170,7 +171,7 @@ function renderReviews({ model, el, signal }) {
           judgements: duty.criteria.map(({ id }) => ({ criterion: id, level: said.levels[id], note: said.notes?.[id] ?? "", quote: said.quotes?.[id] ?? "" })) });
         if (!reply.ok) return reply;
         link.forget(duty.draft.form);
-        place.changing = false;
+        Object.assign(place, { changing: false, begun: false });
         draw();
         toast({ text: `Sent to ${duty.author}.` });
         setTimeout(() => el.querySelector("#your-review")?.focus());
@@ -179,11 +180,20 @@ function renderReviews({ model, el, signal }) {
     });
   }
 
+  // The reviews were revealed while this one was being written.
+  function written({ draft, criteria, mine }) {
+    const { content } = link.draft(draft), sent = new Set([mine?.strengths, mine?.suggestions, ...(mine?.judgements ?? []).map(each => each.note)]);
+    return keptTexts("The reviews were revealed while you were writing.", [
+      ...criteria.map(({ id, name }) => ({ name: `note-${id}`, label: `Note on ${name}`, text: content.notes?.[id] })),
+      { name: "strengths", label: "Strengths", text: content.strengths }, { name: "suggestions", label: "Suggestions", text: content.suggestions },
+    ].filter(({ text }) => !sent.has(text)));
+  }
+
   // -- after sending
 
   function finished({ duty, place }) {
     const next = view().queue.find(({ state, id }) => id !== duty.id && (state === "new" || state === "begun"));
-    return h("div", { class: "stack finished" },
+    return h("div", { class: "stack finished" }, duty.closed && place.begun ? written(duty) : null,
       duty.closed
         ? note("neutral", duty.mine ? "The reviews of this submission are revealed, so yours can no longer be changed." : "The reviews of this submission are revealed; this one was not sent.")
         : note("ok", h("p", null, `Sent on ${duty.sent_on}. ${duty.author} reads it when the reviews are revealed. You can replace it until then.`)),
@@ -206,8 +216,9 @@ function renderReviews({ model, el, signal }) {
       h("div", { class: "stack" }, labelledTexts([{ label: "Strengths", text: said.strengths }, { label: "Suggestions", text: said.suggestions }])));
   }
 
-  model.on("change:view", draw);
-  signal?.addEventListener("abort", () => model.off("change:view", draw));
+  const news = calmly(draw, signal);
+  model.on("change:view", news);
+  signal?.addEventListener("abort", () => model.off("change:view", news));
   draw();
 }
 

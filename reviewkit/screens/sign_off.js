@@ -1,5 +1,5 @@
 // Sign-off: the class table, what the round may do next, and the chosen dialogue in a pane beside it.
-import { h, icon, voice, connect, page, busy, seg, table, strip, timeline, note, empty, dialog, toast, redraw, complain, levels, field, gradeField, toggles, reading, remembered, remember, judged, labelledTexts, paragraphs } from "./lib.js";
+import { h, icon, voice, connect, page, busy, seg, table, strip, timeline, note, empty, dialog, toast, redraw, calmly, keptTexts, complain, levels, field, gradeField, toggles, reading, remembered, remember, judged, labelledTexts, paragraphs } from "./lib.js";
 
 const KEYS = [["↑ ↓", "Another row"], ["Space", "Select the row"], ["Enter", "Go to the pane"], ["Escape", "Back to the row"], ["A", "Accept"], ["D", "Go to the grade"], ["?", "This list"]];
 const EXCERPT = 180;
@@ -61,7 +61,7 @@ function renderSignOff({ model, el, signal }) {
         onchange: assignment => { shown.here = null; link.act({ type: "open", params: { assignment } }); } })) : null,
       step ? stepLine(step) : null,
       lines.length ? h("div", { class: "so" }, classSection(), detail ? pane(detail) : null)
-        : empty({ name: "class", icon: "people", title: "Nobody is here yet", text: "Students appear in this table when the roster is imported." })));
+        : empty({ name: "class", icon: "people", title: "Nobody is here yet", text: "Students appear in this table when the roster is imported." })), detail?.id);
     tell();
   }
 
@@ -247,7 +247,7 @@ function renderSignOff({ model, el, signal }) {
       h("div", { class: "stack" },
         shown.problem ? note("error", shown.problem) : null,
         detail.why ? note(detail.does === "nothing" && detail.agreed ? "ok" : "neutral", detail.agreed && detail.does === "nothing" ? `${detail.why} Agreed at ${detail.agreed}.` : detail.why) : null,
-        detail.does === "decide" ? decide(detail) : null,
+        detail.does === "decide" ? decide(detail) : written(detail),
         detail.does === "sign" ? h("button", { class: "btn p", type: "button", testid: "accept", onclick: () => askAccept(detail) }, `Sign${detail.agreed ? ` at ${detail.agreed}` : ""}`) : null),
     ];
   }
@@ -295,6 +295,7 @@ function renderSignOff({ model, el, signal }) {
 
   function decide(detail) {
     const draft = draftOf(detail), said = draft.content, { scale, recognitions } = view();
+    shown.writing = detail.submission;
     const extra = (said.recognised ?? []).filter(text => !recognitions.includes(text)), words = [...recognitions, ...extra];
     return [
       draft.notice(),
@@ -311,6 +312,12 @@ function renderSignOff({ model, el, signal }) {
         detail.proposed ? h("button", { class: "btn", type: "button", testid: "accept", onclick: () => askAccept(detail) }, acceptWords(detail)) : null,
         detail.can_discuss ? h("button", { class: "btn", type: "button", testid: "discuss", onclick: event => discuss(detail, event.currentTarget) }) : null),
     ];
+  }
+
+  // The dialogue was closed, by this instructor elsewhere or by another one, while a word was being written.
+  function written({ submission, draft, turns }) {
+    const { word } = shown.writing === submission ? link.draft(draft).content : {};
+    return word && !JSON.stringify(turns).includes(JSON.stringify(word).slice(1, -1)) ? keptTexts("This dialogue was decided meanwhile.", [{ name: "word", label: "Your word", text: word }]) : null;
   }
 
   const acceptWords = detail => detail.standing ? `Accept ${detail.standing}` : "Accept these levels";
@@ -379,14 +386,15 @@ function renderSignOff({ model, el, signal }) {
 
   function done(detail, text) {
     link.forget(detail.draft.form);
-    Object.assign(shown, { problem: null, levels: false, other: false });
+    Object.assign(shown, { writing: null, problem: null, levels: false, other: false });
     draw();
     toast({ text });
   }
 
   document.addEventListener("keydown", pageKeys);
-  model.on("change:view", draw);
-  signal?.addEventListener("abort", () => { model.off("change:view", draw); document.removeEventListener("keydown", pageKeys); });
+  const news = calmly(draw, signal);
+  model.on("change:view", news);
+  signal?.addEventListener("abort", () => { model.off("change:view", news); document.removeEventListener("keydown", pageKeys); });
   draw();
 }
 

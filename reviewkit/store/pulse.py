@@ -97,8 +97,9 @@ def marks(db: Connection) -> Marks:
 def _by_person(db: Connection) -> dict[str, list[tuple[Any, ...]]]:
     """Sign-ins, posts and revisions."""
     found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for who, serial in db.execute(select(people.c.id, people.c.link_serial)):
-        found[who].append(("links", serial))
+    serials = [column for column in people.c if column.name.endswith("serial")]
+    for who, *counts in db.execute(select(people.c.id, *serials)):
+        found[who].append(("sign-ins", *counts))
     seen = select(
         posts.c.person, func.count(), func.count(posts.c.gone), func.sum(func.length(posts.c.sightings))
     ).group_by(posts.c.person)
