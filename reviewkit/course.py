@@ -445,12 +445,12 @@ class Course(Reading):
         Turns that the writer cannot see (a blind review that came in meanwhile) are no reason to send them back:
         then the same turns are tried again on top.
         """
+        if self._capacity(who, self.store.dialogue(submission)) != capacity:
+            raise NotAllowed("This is not yours to do here.")
         if request and self.store.has_request(submission, request):
             return
         for _ in range(100):
             dialogue = self.store.dialogue(submission)
-            if self._capacity(who, dialogue) != capacity:
-                raise NotAllowed("This is not yours to do here.")
             if seen is not None and len(self._visible(dialogue, who, capacity)) != seen:
                 raise Conflict("Somebody wrote here since you opened the page. Look at it, then send again.")
             turns, said = dialogue.turns, list[Said]()

@@ -3,7 +3,6 @@
 import html
 import logging
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from tornado import web
 
@@ -71,8 +70,10 @@ class Careful(web.RequestHandler):
         No token is needed beside that, and forms work on pages without a script.
         """
         origin, site = self.request.headers.get("Origin"), self.request.headers.get("Sec-Fetch-Site")
-        ours = {urlsplit(self.settings["public_url"]).netloc, self.request.host}
-        if site not in (None, "same-origin") or (origin is not None and urlsplit(origin).netloc not in ours):
+        ours = {self.settings["public_url"]}
+        if not self.settings["secure"]:  # on this machine: by whatever name it was asked, such as localhost
+            ours.add(f"http://{self.request.host}")
+        if site not in (None, "same-origin") or (origin is not None and origin not in ours):
             raise web.HTTPError(403, "a form of another site")
         if origin is None and site is None:
             raise web.HTTPError(403, "a form of nowhere")

@@ -1,6 +1,7 @@
 """The line between a page in a browser and its process, and how it ends."""
 
 import asyncio
+import logging
 from collections import deque
 from contextlib import suppress
 from enum import IntEnum
@@ -13,6 +14,12 @@ from tornado.websocket import WebSocketClosedError
 from reviewkit.server.jupyter import AnyConnection
 from reviewkit.server.light import frames
 
+LOG = logging.getLogger(__name__)
+KINDS = frozenset(
+    f"{kind}_request"
+    for kind in ("execute", "inspect", "complete", "history", "is_complete", "kernel_info", "comm_info", "shutdown")
+) | {"comm_open", "comm_close", "interrupt_request", "debug_request", "input_reply"}
+"""What browsers send to kernels elsewhere; another word is somebody's own, and no matter for the log."""
 UNREAD = 4 << 20
 """Bytes that may wait for a page's process, or for a browser, before that page is ended."""
 SUBPROTOCOL = "v1.kernel.websocket.jupyter.org"
@@ -48,6 +55,7 @@ class LightConnection(AnyConnection):  # type: ignore[misc]  # untyped on purpos
     saving: "asyncio.Future[None] | None" = None
 
     def __init__(self, parent: Any, websocket_handler: Any, config: Any = None) -> None:
+        self.refused = set[str]()  # kinds of messages; each is told of once
         self.kernel_manager, self.websocket_handler = parent, websocket_handler
         self.session = SimpleNamespace(session="")
 
@@ -99,9 +107,15 @@ class LightConnection(AnyConnection):  # type: ignore[misc]  # untyped on purpos
 
     def handle_incoming_message(self, frame: Any) -> None:
         kernel = self.kernel_manager
-        if isinstance(frame, bytes) and frames.message_type(frame) in kernel.parent.allowed_message_types:
+        kind = frames.message_type(frame) if isinstance(frame, bytes) else None
+        if isinstance(frame, bytes) and kind in kernel.parent.allowed_message_types:
             kernel.use()
             kernel.send(frame)
+            return
+        known = kind if kind in KINDS else "?"
+        if known not in self.refused:
+            self.refused.add(known)
+            LOG.warning("A page was sent what it does not take", extra={"kind": known})
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: Any) -> None:
         """Nothing comes this way."""
