@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check install browser lock bench clean
+.PHONY: demo test soak check install browser lock bench clean
 
 demo: install
 	$(BIN)/reviewkit demo
 
 test: check browser
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+# Long storms, each of them bounded; one after the other, because they measure what a machine can take.
+soak: browser
+	$(BIN)/pytest -m soak tests/soak
 
 check: install
 	$(BIN)/ruff check .

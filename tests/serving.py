@@ -25,6 +25,14 @@ from reviewkit.server.links import link, read_secret
 from tests.cast import ANN, PEOPLE, RUBRIC, STUDENTS, a_post
 
 SERVE = "import sys, pathlib, reviewkit.server as s; s.serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
+SERVE_AHEAD = """
+import pathlib, sys, time
+import reviewkit.server as s
+course = pathlib.Path(sys.argv[1])
+ahead = course.with_name("ahead")
+s.serve(course, port=int(sys.argv[2]), clock=lambda: time.time() + float(ahead.read_text() if ahead.exists() else 0))
+"""
+"""The same with a clock for sign-ins that a test sets ahead: by the seconds in a file beside the course."""
 COURSE = """[course]
 title = "Data Stories"
 tag = "datastories"
@@ -53,16 +61,17 @@ def wait_for(look: Callable[[], Found], *, seconds: float = 20, what: str = "it"
     return found
 
 
-def a_course_folder(folder: Path) -> Path:
+def a_course_folder(folder: Path, *more: Person) -> Path:
     """The cast's course on disk, with one post of each student, pulled a moment ago; gives the course file."""
+    people = (*PEOPLE, *more)
     (folder / "rubrics").mkdir(parents=True)
     (folder / "rubrics" / "data-stories.md").write_text(RUBRIC, "utf-8")
     (folder / "course.toml").write_text(COURSE, "utf-8")
-    rows = ["id,name,email,role,feeds", *(f"{p.id},{p.name},{p.email},{p.role},{' '.join(p.feeds)}" for p in PEOPLE)]
+    rows = ["id,name,email,role,feeds", *(f"{p.id},{p.name},{p.email},{p.role},{' '.join(p.feeds)}" for p in people)]
     (folder / "roster.csv").write_text("\n".join(rows) + "\n", "utf-8")
     course = the_course(folder / "course.toml")
     now = datetime.now(UTC)
-    for person in STUDENTS:
+    for person in (*STUDENTS, *more):
         course.store.keep_pull(Feed(person=person.id, url=person.feeds[0], tried=now), [a_post(person)], seen=now)
     course.store.close()
     return folder / "course.toml"
@@ -82,13 +91,14 @@ class Server:
     port: int = 0
     url: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    script: str = SERVE
     process: "subprocess.Popen[str]" = field(init=False)
 
     def __enter__(self) -> "Server":
         self.log = self.course_file.parent / "serve.log"
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", SERVE, str(self.course_file), str(self.port)],
+                [sys.executable, "-c", self.script, str(self.course_file), str(self.port)],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

@@ -15,7 +15,7 @@ START = 60.0
 """Seconds that the first start may take: a database may have to be migrated."""
 STOP = 8.0
 SLOWEST = 30.0
-STEADY = 60.0
+STEADY = 10.0
 """A service that lived this long has had its start; the next one is tried at once."""
 
 
