@@ -114,6 +114,25 @@ def test_a_second_window_is_read_only_until_it_takes_the_pen(ann: Writer) -> Non
     assert ann.stored() == "From the first window. And on. From the second."
 
 
+def test_the_pen_is_handed_over_with_the_words_that_were_not_saved(ann: Writer, server: Server) -> None:
+    ann.write("Saved. ")
+    ann.saved()
+    deaf = page_process(server)
+    freeze(deaf)
+    ann.write("Not saved.")
+    second = another_tab(ann).open()
+    expect(second.page.get_by_test_id("note-neutral").first).to_contain_text("open in another window")
+    with second.page.expect_navigation():
+        second.page.get_by_test_id("edit-here").click()
+    expect(second.note).to_have_value("Saved. Not saved.")
+    second.write(" And the second.")
+    second.saved()
+    thaw(deaf)
+    expect(ann.note).to_have_js_property("readOnly", True, timeout=WITHIN_TEN)
+    second.saved()
+    assert second.stored() == "Saved. Not saved. And the second."
+
+
 def test_a_window_that_does_not_answer_any_more_gives_up_the_pen(ann: Writer, server: Server) -> None:
     ann.write("From the first window.")
     ann.saved()
@@ -351,6 +370,31 @@ def test_a_frozen_service_is_never_taken_for_saved(ann: Writer, server: Server) 
     thaw(service)
     ann.saved()
     assert ann.stored() == "Before. While it stands still. More."
+
+
+def test_a_page_that_comes_back_to_a_frozen_service_goes_on_saying_that_nothing_is_saved(
+    ann: Writer, server: Server
+) -> None:
+    service = server.service()
+    freeze(service)
+    ann.write("Nobody answers.")
+    expect(ann.status).to_contain_text("Not saved yet", timeout=WITHIN_TEN)
+    ann.page.get_by_test_id("save-again").click()
+    expect(ann.status).to_contain_text("Saving…")
+    expect(ann.status).to_contain_text("Not saved yet", timeout=WITHIN_TEN)
+    thaw(service)
+    ann.saved()
+
+
+def test_where_this_browser_can_keep_no_copy_the_page_does_not_say_that_it_has_one(ann: Writer, server: Server) -> None:
+    ann.page.evaluate("Storage.prototype.setItem = () => { throw new Error('full'); }; null")
+    service = server.service()
+    freeze(service)
+    ann.write("Only on this page.")
+    expect(ann.status).to_have_text(re.compile(r"^Not saved yet\.Try again$"), timeout=WITHIN_TEN)
+    thaw(service)
+    expect(ann.status).to_contain_text("Saved at", timeout=20_000)
+    assert ann.stored() == "Only on this page."
 
 
 def test_five_hundred_words_at_speed_outlive_two_deaths_of_the_service(ann: Writer, server: Server) -> None:

@@ -93,7 +93,7 @@ function connect(model, status = saveStatus()) {
       lost = false;
       if (!anyPending()) return status.back();
       status.saving();
-      flushAll();
+      drafts.forEach(draft => draft.again());
     }
   });
   return link;
@@ -119,7 +119,7 @@ function openDraft({ form, revision, content, saved }, { send, self, say }) {
     revision: found === "none" || found === "same" ? revision : copy.revision,
     locked: "",
     get pending() { return !done && !draft.locked && draft.revision > base; },
-    get exposed() { return draft.pending && copyOf(place)?.revision !== draft.revision; },
+    get exposed() { return draft.pending && !copied(); },
     set(patch) {
       if (draft.locked || done) return;
       Object.assign(draft.content, patch);
@@ -136,6 +136,10 @@ function openDraft({ form, revision, content, saved }, { send, self, say }) {
       const wanted = draft.revision;
       while (draft.pending && base < wanted) if (!await (flight ??= save().finally(() => { flight = null; }))) return false;
       return !draft.locked;
+    },
+    again() {
+      failing = false;
+      return draft.flush();
     },
     // The page goes away: there is no time for an answer. What is under way arrives first, so this builds on it.
     last() {
@@ -171,6 +175,7 @@ function openDraft({ form, revision, content, saved }, { send, self, say }) {
     if (keepsNoCopy()) remember(place, null);
     else remember(place, JSON.stringify({ revision: draft.revision, after: base, content: draft.content, sent, window: self, at: Date.now() }));
   }
+  const copied = () => copyOf(place)?.revision === draft.revision; // storage may be shut or full
   function drop() { // another window may have put its own copy there
     if ((copyOf(place)?.window ?? self) === self) remember(place, null);
   }
@@ -208,7 +213,7 @@ function openDraft({ form, revision, content, saved }, { send, self, say }) {
     return true;
   }
   function fail() {
-    if (!failing) say.failed(() => { failing = false; say.saving(); draft.flush(); }, Boolean(copyOf(place)));
+    if (!failing) say.failed(() => { say.saving(); draft.again(); }, copied());
     failing = true;
     clearTimeout(retry);
     if (!done) retry = setTimeout(draft.flush, AGAIN);
