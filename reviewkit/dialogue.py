@@ -5,6 +5,7 @@ is settled by the caller and comes in as `capacity`.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Literal
 
 from reviewkit.errors import Invalid, NotAllowed
@@ -26,6 +27,9 @@ from reviewkit.model import (
     Turn,
     What,
 )
+
+RECOGNISED = 20
+RECOGNISED_LENGTH = 100
 
 Capacity = Literal["author", "peer", "instructor", "schedule"]
 
@@ -291,15 +295,27 @@ def _text(text: str, field: str, sentence: str) -> None:
         raise Invalid(sentence, field=field)
 
 
-def _check_lengths(what: What) -> None:
-    for field in ("strengths", "improvements", "suggestions", "text", "changed", "reason"):
-        text = getattr(what, field, "")
-        if len(text) > TEXT_LIMIT:
-            raise Invalid(
-                f"This text has {len(text):,} characters and at most {TEXT_LIMIT:,} can be kept; nothing was cut or "
-                "lost, please shorten it.",
-                field=field,
-            )
+def _check_lengths(what: object, field: str = "") -> None:
+    """Every text of a turn, however deep it stands in it, has its limit."""
+    if isinstance(what, str) and len(what) > TEXT_LIMIT:
+        raise Invalid(
+            f"This text has {len(what):,} characters and at most {TEXT_LIMIT:,} can be kept; nothing was cut or "
+            "lost, please shorten it.",
+            field=field,
+        )
+    if isinstance(what, tuple):
+        for each in what:
+            _check_lengths(each, field)
+    elif is_dataclass(what):
+        for part in fields(what):
+            _check_lengths(getattr(what, part.name), part.name)
+    recognised = getattr(what, "recognised", ())
+    if len(recognised) > RECOGNISED or any(len(each) > RECOGNISED_LENGTH for each in recognised):
+        raise Invalid(
+            f"At most {RECOGNISED} things can be recognised at once, each in {RECOGNISED_LENGTH} characters; nothing "
+            "was cut or lost.",
+            field="recognised",
+        )
 
 
 def _times(number: int) -> str:

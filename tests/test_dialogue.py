@@ -1,7 +1,9 @@
 """Which turn may come next: one table of stage x capacity x turn, and the stage that follows."""
 
 from collections.abc import Sequence
+from dataclasses import MISSING, Field, fields
 from datetime import UTC, datetime, timedelta
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -225,6 +227,38 @@ def test_a_text_over_its_limit_is_refused_and_nothing_is_cut() -> None:
     long = SelfEvaluation(judgements=LEVELS, strengths="x" * (TEXT_LIMIT + 1), improvements="y", grade="82")
     with pytest.raises(Invalid, match=r"20,001 characters.*nothing was cut"):
         rules.admit(dialogue(FREEZE), long, capacity="author", reviews=Reviews())
+
+
+TEXTS = [
+    (kind, part)
+    for kind in get_args(What)
+    for part in fields(kind)
+    if get_type_hints(kind)[part.name] in (str, tuple[str, ...], tuple[Judgement, ...], Proposal | None)
+]
+
+
+@pytest.mark.parametrize(("kind", "part"), TEXTS, ids=[f"{kind.__name__}.{part.name}" for kind, part in TEXTS])
+def test_every_text_of_every_turn_has_its_limit(kind: type[Any], part: Field[Any]) -> None:
+    """A new field of text is in this table by itself."""
+    over = "x" * (TEXT_LIMIT + 1)
+    notes = (Judgement(criterion="claim", level=0, note=over),)
+    kinds: dict[Any, Any] = {
+        str: over,
+        tuple[str, ...]: (over,),
+        tuple[Judgement, ...]: notes,
+        Proposal | None: Proposal(judgements=notes),
+    }
+    needed = {each.name: "" for each in fields(kind) if each.default is MISSING}
+    long = kind(**(needed | {part.name: kinds[get_type_hints(kind)[part.name]]}))
+    with pytest.raises(Invalid, match=r"20,001 characters|At most 20 things") as refused:
+        rules.admit(dialogue(FREEZE), long, capacity="author", reviews=Reviews())
+    assert refused.value.field
+
+
+def test_so_many_things_can_be_recognised_and_no_more() -> None:
+    praise = Discuss(text="More?", recognised=("Honest",) * 21)
+    with pytest.raises(Invalid, match="At most 20"):
+        rules.admit(dialogue(*HISTORIES["with instructor"]), praise, capacity="instructor", reviews=Reviews())
 
 
 def test_accept_and_sign_off_are_one_step() -> None:

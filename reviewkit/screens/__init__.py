@@ -139,6 +139,8 @@ def _checked(event: Mapping[str, Any]) -> str:
     kind = event.get("type")
     if not isinstance(kind, str) or len(kind) > PARAM_LIMIT:
         raise Invalid("This page sent something that we cannot read. Reload it; your text is kept.")
+    if len(str(event.get("request", ""))) > PARAM_LIMIT:
+        raise Invalid("This page sent something that we cannot read. Reload it; your text is kept.")
     if len(json.dumps(event)) > EVENT_LIMIT:
         raise Invalid("This is more text than can be kept at once. Nothing was cut or lost: please shorten it.")
     return kind
