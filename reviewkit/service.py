@@ -35,7 +35,7 @@ from reviewkit.model import Person
 from reviewkit.screens.events import UNREADABLE, plain
 from reviewkit.signing import PageToken
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("reviewkit.service")  # run as a program, this module has another name
 REQUESTS = logging.getLogger("reviewkit.requests")
 LARGEST = 4 << 20
 """Bytes that one request may have; screens take less and say so in words."""

@@ -1,0 +1,73 @@
+"""What a server uses, before and after; pages opened and closed without a browser."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from reviewkit.server.light.manager import SUBPROTOCOL
+from reviewkit.service import THREADS
+from tests.asking import Asker
+from tests.serving import Server, awaited, descendants, wait_for
+
+
+@dataclass(frozen=True)
+class Use:
+    """What the processes of a server hold: memory in KiB, open files, children, entries of its runtime folder."""
+
+    memory: dict[str, int]
+    files: dict[str, int]
+    processes: int
+    entries: int
+
+
+def use_of(server: Server) -> Use:
+    pids = {"page server": server.process.pid, "course service": server.service(), "fork server": server.fork_server()}
+    arguments = Path(f"/proc/{server.service()}/cmdline").read_text().split("\0")
+    folder = next(Path(each) for each in arguments if each.endswith("/course")).parent
+    return Use(
+        memory={name: _resident(pid) for name, pid in pids.items()},
+        files={name: len(os.listdir(f"/proc/{pid}/fd")) for name, pid in pids.items()},
+        processes=len(descendants(server.process.pid)),
+        entries=len(list(folder.iterdir())),
+    )
+
+
+def _resident(pid: int) -> int:
+    line = next(each for each in Path(f"/proc/{pid}/status").read_text().splitlines() if each.startswith("VmRSS"))
+    return int(line.split()[1])
+
+
+def open_and_close(server: Server, asker: Asker, pages: int, *, path: str = "/my-work") -> None:
+    """Open so many pages, one after the other, each with its connection, and leave each as a browser does."""
+
+    async def connected(page: str) -> None:
+        address = f"{server.url}/api/kernels/{page}/channels?session_id=x"
+        async with (
+            aiohttp.ClientSession(headers={"Cookie": asker.cookie}) as session,
+            session.ws_connect(address, protocols=[SUBPROTOCOL]) as line,
+        ):
+            await line.send_str("?")
+            while (await line.receive()).type is aiohttp.WSMsgType.BINARY:
+                pass
+            await line.close(code=1001)
+
+    for _ in range(pages):
+        awaited(connected(asker.page(path)))
+
+
+def grown(before: Use, after: Use, *, by: int) -> dict[str, int]:
+    """The processes whose memory has grown by more than so many KiB."""
+    more = {name: after.memory[name] - before.memory[name] for name in after.memory}
+    return {name: kib for name, kib in more.items() if kib > by}
+
+
+def no_more_files(before: Use, after: Use) -> bool:
+    """Whether nobody has more files open; the course service may have a connection to its database for each thread."""
+    threads = {"course service": THREADS}
+    return all(count <= before.files[name] + threads.get(name, 0) for name, count in after.files.items())
+
+
+def nothing_open(server: Server) -> None:
+    wait_for(lambda: not server.pages(), what="the end of all pages")
