@@ -50,10 +50,12 @@ database = "sqlite:///course.db"  # beside this file; or "postgresql+psycopg://u
 # [server]
 # public_url = "https://reviews.example"  # needed when people are to reach the pages from elsewhere
 # sign_in = "reusable"            # or "single-use", which needs [mail]
+# trusted_proxy = "127.0.0.1"     # the web server in front, whose X-Forwarded-For is believed
 
 # [mail]
 # host = "mail.example"
 # sender = "course@reviews.example"
+# user = "course"                 # the file of its password is named in REVIEWKIT_SMTP_PASSWORD_FILE
 """
 
 ROSTER = """\
