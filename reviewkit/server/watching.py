@@ -18,6 +18,8 @@ PLACES = ("", "api", "enter", "sign-in", "sign-out", "static", "health", "metric
 """First words of addresses; the rest of an address is a secret or somebody's words."""
 PATIENCE = 0.5
 """Seconds to knock at the course service before it counts as away."""
+SLOWEST = 5.0
+"""Seconds that it may take to answer; it gives its store 3 of them."""
 FRESH = 1.0
 """Seconds that an answer about health holds: asking often costs nothing."""
 FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
@@ -68,8 +70,8 @@ class Health:
 
     async def _ask(self) -> str:
         try:
-            told = await self.door.ask("/health", {}, patience=PATIENCE)
-        except ReviewkitError:
+            told = await asyncio.wait_for(self.door.ask("/health", {}, patience=PATIENCE), SLOWEST)
+        except (ReviewkitError, TimeoutError):
             return "service"
         return "ok" if told.get("store") else "store"
 
