@@ -4,6 +4,7 @@ What is counted and what is used up stands in the store, so that it holds for al
 who else is in the course: whoever asks for a letter is answered before anyone has looked whether they are known.
 """
 
+import copy
 import logging
 import threading
 import uuid
@@ -72,6 +73,12 @@ class Entrance:
         self.letters.shutdown(cancel_futures=True)
 
     # -- sessions
+
+    def through(self, course: Course) -> "Entrance":
+        """The same entrance that looks at the same course through this glance at it."""
+        same = copy.copy(self)
+        same.course = course
+        return same
 
     def guest(self, id: str, serial: int) -> Guest:
         """Whose session it is. Raises NotAllowed when it was ended or the person is no longer in the course."""

@@ -38,7 +38,7 @@ KEPT = 5_000
 UNTOLD = ("draft", "seed")
 """What a view may hold that is no change: the words that its own page is typing, a number drawn for a plan."""
 
-Look = Callable[[PageToken, Mapping[str, Any]], dict[str, Any]]
+Look = Callable[[Course, PageToken, Mapping[str, Any]], dict[str, Any]]
 Stamp = tuple[object, ...]
 
 
@@ -74,7 +74,7 @@ class Following:
     """Tells pages of changes. Everything here runs on one event loop, views and queries in one thread beside it."""
 
     def __init__(self, course: Course, look: Look) -> None:
-        self.course, self.look = course, look
+        self.course, self.look, self.glance = course, look, course.glance()
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="following")
         self.waiting: dict[str, Waiter] = {}
         self.known: dict[str, Known] = {}
@@ -143,9 +143,11 @@ class Following:
         return None
 
     async def _fresh(self, page: PageToken, params: Mapping[str, Any], place: str, stamp: Stamp) -> Fresh:
+        course = self.glance
+
         def look() -> tuple[Fresh, float]:
             begun = time.monotonic()
-            view = self.look(page, params)
+            view = self.look(course, page, params)
             return Fresh(view=view, mark=mark_of(view)), time.monotonic() - begun
 
         fresh, took = await asyncio.get_running_loop().run_in_executor(self.thread, look)
@@ -190,6 +192,7 @@ class Following:
 
         found = await asyncio.get_running_loop().run_in_executor(self.thread, look)
         self.beat, self.marks, self.staff, self.setup = found
+        self.glance = self.course.glance()  # what pages have in common is read once for all that are looked at now
         self.day = self._today()
 
     def _today(self) -> tuple[date | None, int]:

@@ -35,7 +35,7 @@ from reviewkit.model import Person
 from reviewkit.screens.events import UNREADABLE, plain
 from reviewkit.signing import PageToken
 
-LOG = logging.getLogger("reviewkit.service")  # run as a program, this module has another name
+LOG = logging.getLogger("reviewkit.service")  # its process runs this module as __main__
 REQUESTS = logging.getLogger("reviewkit.requests")
 LARGEST = 4 << 20
 """Bytes that one request may have; screens take less and say so in words."""
@@ -140,8 +140,9 @@ class Service:
         fresh = await self.following.follow(token, params, str(said.get("known", "")), gone)
         return _with_mark(({"view": fresh.view}, fresh.mark)) if fresh else web.json_response({})
 
-    def _look(self, token: PageToken, params: Mapping[str, Any]) -> dict[str, Any]:
-        return screens.view(self.course, self._person(token.person, token.serial), token.screen, params)
+    def _look(self, course: Course, token: PageToken, params: Mapping[str, Any]) -> dict[str, Any]:
+        viewer = self.entrance.through(course).guest(token.person, token.serial).person
+        return screens.view(course, viewer, token.screen, params)
 
     def _count(self, token: PageToken, event: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
         """Count an event; what was refused is one line in the log, without the words of either side."""

@@ -1,22 +1,23 @@
 """Pages follow the course: what somebody else did shows without a reload, and nothing else does."""
 
 import asyncio
-import json
-from datetime import timedelta
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from reviewkit import following, screens
+from reviewkit import screens
 from reviewkit.course import Course
 from reviewkit.errors import NotAllowed
 from reviewkit.following import Following, mark_of
-from reviewkit.model import Discuss, Draft, Feed, Person, Proposal, Setup
+from reviewkit.model import Accept, Discuss, Draft, Feed, Person, Proposal
 from reviewkit.server.light import frames
 from reviewkit.signing import PageToken
 from reviewkit.store import Store
@@ -37,9 +38,9 @@ class Desk:
     course: Course
     looks: list[str] = field(default_factory=list)
 
-    def look(self, page: PageToken, params: Mapping[str, Any]) -> dict[str, Any]:
+    def look(self, course: Course, page: PageToken, params: Mapping[str, Any]) -> dict[str, Any]:
         self.looks.append(page.person)
-        return screens.view(self.course, self.course.person(page.person), page.screen, params)
+        return screens.view(course, course.person(page.person), page.screen, params)
 
     def mark(self, person: Person, screen: str = "my-work", **params: str) -> str:
         return mark_of(screens.view(self.course, person, screen, params))
@@ -183,10 +184,10 @@ def test_a_page_whose_sign_in_was_revoked_is_told_so(sqlite_store: Store) -> Non
     course = a_course(sqlite_store, Clock())
 
     class Careful(Desk):
-        def look(self, page: PageToken, params: Mapping[str, Any]) -> dict[str, Any]:
+        def look(self, course: Course, page: PageToken, params: Mapping[str, Any]) -> dict[str, Any]:
             if course.store.link_serial(page.person) != page.serial:
                 raise NotAllowed("Your sign-in has ended.")
-            return super().look(page, params)
+            return super().look(course, page, params)
 
     with pytest.raises(NotAllowed):
         after(Careful(course), lambda: course.store.revoke_links(ANN.id), page_of(ANN))
@@ -203,3 +204,268 @@ def test_the_newer_question_of_a_page_ends_the_older_one(sqlite_store: Store) ->
         looked=(ANN.id,),
     )
     assert told == [None, None]
+
+
+# -- on real pages: another process writes, the browser shows it
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with Server(a_course_folder(tmp_path / "course")) as running:
+        yield running
+
+
+@pytest.fixture
+def course(server: Server) -> Iterator[Course]:
+    """The course as another process has it: the service hears of what happens here from the database alone."""
+    course = the_course(server.course_file)
+    yield course
+    course.store.close()
+
+
+def renamed(course: Course, title: str) -> None:
+    """Everybody's view changes."""
+    course.store.keep_course(replace(course.setup, title=title), [], [])
+
+
+def heard(page: Page) -> list[dict[str, Any]]:
+    """All messages that reach the browser from here on, but for the beat."""
+    got: list[dict[str, Any]] = []
+
+    def note(payload: bytes | str) -> None:
+        if isinstance(payload, bytes):
+            got.append(frames.unpack(payload)[1])
+
+    page.on("websocket", lambda line: line.on("framereceived", note))
+    return got
+
+
+def views(got: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    states = [each["content"].get("data", {}).get("state") for each in got if each["msg_type"] == "comm_msg"]
+    return [state["view"] for state in states if state and "view" in state]
+
+
+def settled(page: Page) -> Page:
+    """The page has its connection, and the service has looked at its view once."""
+    page.wait_for_selector("body[data-connection=open]")
+    return page
+
+
+def discussing(course: Course) -> dict[str, str]:
+    made = revealed(course)
+    said = Discuss(text="How sure are you?", counter=Proposal(judgements=levels(1, 1), grade="70"))
+    course.discuss(PROF, made["ann"], said, seen=None)
+    return made
+
+
+def in_use(page: Page, test: str) -> None:
+    """Mark the element in use, to know it again."""
+    page.get_by_test_id(test).evaluate("each => { window.before = each; }")
+
+
+def is_in_use(page: Page) -> bool:
+    return bool(page.evaluate("document.activeElement === window.before && window.before.isConnected"))
+
+
+@pytest.mark.browser
+def test_what_happens_in_another_process_shows_on_open_pages(server: Server, course: Course, visit: Visit) -> None:
+    made = self_evaluated(course, BOB, CYD, DOT)
+    ann, prof = settled(visit(server, ANN)), settled(visit(server, PROF))
+    expect(ann.get_by_test_id("next")).to_have_text(re.compile("Choose this post"))
+    made |= self_evaluated(course, ANN)
+    expect(ann.get_by_role("button", name="Choose this post")).to_have_count(0)
+    course.allocate(course.plan("river", seed=1))
+    expect(ann.get_by_role("link", name=re.compile("Reviews"))).to_contain_text("2")
+    for person in STUDENTS:
+        for duty in course.duties(person):
+            course.review(person, duty.id, levels(), "Fine rings.", "Show the log.")
+    expect(prof.get_by_test_id("reveal")).to_be_visible()
+    course.reveal("river", by=PROF)
+    expect(prof.get_by_test_id("reveal")).to_have_count(0)
+    expect(ann.get_by_text("Reviews to answer")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_what_is_being_typed_stays_with_focus_caret_and_scroll(server: Server, course: Course, visit: Visit) -> None:
+    made = discussing(course)
+    page = visit(server, ANN, viewport={"width": 1000, "height": 500})
+    page.goto(f"{server.url}/my-work?submission={made['ann']}")
+    settled(page)
+    page.get_by_test_id("reply-open").click()
+    reply = page.locator("#reply")
+    reply.press_sequentially("The log was silent")
+    reply.evaluate("each => { window.before = each; each.setSelectionRange(4, 7); }")
+    page.locator("#frozen summary").evaluate("each => each.click()")
+    scroll = page.evaluate("window.scrollY")
+    renamed(course, "Data Stories, second half")
+    expect(page.get_by_text("Data Stories, second half").first).to_be_visible()
+    assert is_in_use(page)
+    assert reply.evaluate("each => [each.value, each.selectionStart, each.selectionEnd]") == [
+        "The log was silent",
+        4,
+        7,
+    ]
+    assert page.locator("#frozen").get_attribute("open") is not None
+    assert page.evaluate("window.scrollY") == scroll
+    page.keyboard.press("End")
+    page.keyboard.type(" for weeks")
+    expect(page.get_by_test_id("save-status")).to_contain_text("Saved at")
+    assert reply.input_value() == "The log was silent for weeks"
+
+
+@pytest.mark.browser
+def test_marked_text_and_an_open_dialog_stay(server: Server, course: Course, visit: Visit) -> None:
+    made = discussing(course)
+    page = visit(server, ANN)
+    page.goto(f"{server.url}/my-work?submission={made['ann']}")
+    settled(page)
+    page.get_by_text("How sure are you?").first.evaluate("""each => {
+        const text = document.createTreeWalker(each, NodeFilter.SHOW_TEXT).nextNode();
+        getSelection().setBaseAndExtent(text, 4, text, 8);
+    }""")
+    renamed(course, "Second half")
+    expect(page.get_by_text("Second half").first).to_be_visible()
+    assert page.evaluate("getSelection().toString()") == "sure"
+    page.get_by_test_id("accept").click()
+    renamed(course, "Third part")
+    expect(page.get_by_text("Third part").first).to_be_visible()
+    expect(page.get_by_test_id("dialog")).to_be_visible()
+    assert page.evaluate("document.activeElement.dataset.testid") == "dialog-cancel"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.dataset.testid") == "accept"
+
+
+@pytest.mark.browser
+def test_the_focus_stays_in_the_table_of_sign_off_and_a_press_is_not_cut_in_two(
+    server: Server, course: Course, visit: Visit
+) -> None:
+    made = revealed(course)
+    page = visit(server, PROF)
+    told = heard(page)
+    page.reload()
+    settled(page)
+    page.get_by_test_id(f"open-{made['cyd']}").focus()
+    renamed(course, "Second half")
+    expect(page.get_by_text("Second half").first).to_be_visible()
+    assert page.evaluate("document.activeElement.dataset.testid") == f"open-{made['cyd']}"
+    box = page.get_by_test_id("filter-mine").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    in_use(page, "filter-mine")
+    page.mouse.down()
+    told.clear()
+    renamed(course, "Third part")
+    wait_for(lambda: page.evaluate("1") and views(told))
+    assert page.evaluate("window.before.isConnected")
+    page.mouse.up()
+    expect(page.get_by_text("Third part").first).to_be_visible()
+    expect(page.get_by_test_id("filter-mine")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.browser
+def test_a_blind_review_makes_no_frame_on_the_pages_of_its_author_and_of_other_reviewers(
+    server: Server, course: Course, visit: Visit
+) -> None:
+    made = self_evaluated(course)
+    course.allocate(course.plan("river", seed=1))
+    duty = course.duties(BOB)[0]
+    (allocation,) = [each for each in course.store.allocations() if each.id == duty.id]
+    author = next(person for person in STUDENTS if made[person.id] == allocation.submission)
+    other = next(
+        course.person(each.reviewer)
+        for each in course.store.allocations()
+        if each.submission == allocation.submission and each.reviewer != BOB.id
+    )
+    pages = []
+    for person, path in ((author, f"/my-work?submission={made[author.id]}"), (other, "/reviews"), (PROF, "/sign-off")):
+        page = visit(server, person)
+        got = heard(page)
+        page.goto(f"{server.url}{path}")
+        pages.append((settled(page), got))
+    instructor, told = pages[-1]
+    renamed(course, "Second half")
+    for page, got in pages:
+        expect(page.get_by_text("Second half").first).to_be_visible()
+        got.clear()
+    course.review(BOB, duty.id, levels(), "Fine rings.", "Show the log.")
+    course.review(BOB, duty.id, levels(3, 3), "Very fine rings.", "Show the log.")
+    expect(instructor.get_by_test_id("reveal")).to_be_visible()
+    assert views(told)
+    renamed(course, "Third part")
+    for page, got in pages:
+        expect(page.get_by_text("Third part").first).to_be_visible()
+        if page is not instructor:  # the first thing that they hear of since is the course's new name
+            assert [view["frame"]["course"] for view in views(got)] == ["Third part"]
+            assert {each["msg_type"] for each in got} == {"comm_msg"}
+
+
+@pytest.mark.browser
+def test_a_review_that_the_reveal_overtakes_can_be_copied(server: Server, course: Course, visit: Visit) -> None:
+    self_evaluated(course)
+    course.allocate(course.plan("river", seed=1))
+    page = visit(server, BOB)
+    page.goto(f"{server.url}/reviews")
+    settled(page)
+    page.get_by_test_id("side-write").evaluate_all("each => each.forEach(one => one.offsetParent && one.click())")
+    words = page.get_by_test_id("field-strengths")
+    words.press_sequentially("Fine rings, and then")
+    course.reveal("river", by=PROF, reason="The round is over.")
+    expect(page.get_by_test_id("kept-text")).to_contain_text("It was not sent")
+    kept = page.get_by_test_id("field-strengths")
+    expect(kept).to_have_value("Fine rings, and then")
+    expect(kept).not_to_be_editable()
+    expect(page.get_by_text("this one was not sent")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_reply_that_the_instructor_overtakes_can_be_copied(server: Server, course: Course, visit: Visit) -> None:
+    made = discussing(course)
+    page = visit(server, ANN)
+    page.goto(f"{server.url}/my-work?submission={made['ann']}")
+    settled(page)
+    page.get_by_test_id("reply-open").click()
+    page.locator("#reply").press_sequentially("I read it so because")
+    course.accept(PROF, made["ann"], Accept(grade="82"), seen=None)
+    expect(page.get_by_test_id("kept-text")).to_contain_text("The dialogue went on while you were writing.")
+    expect(page.locator("#reply")).to_have_value("I read it so because")
+    expect(page.locator("#reply")).not_to_be_editable()
+    expect(page.get_by_test_id("card-closed")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_pages_follow_again_after_the_service_was_killed(server: Server, course: Course, visit: Visit) -> None:
+    page = settled(visit(server, ANN))
+    renamed(course, "Second half")
+    expect(page.get_by_text("Second half").first).to_be_visible()
+    old = server.service()
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: server._find("reviewkit.service") not in (None, old))
+    renamed(course, "Third part")
+    expect(page.get_by_text("Third part").first).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.browser
+def test_a_persons_own_act_in_another_window_shows_too(server: Server, course: Course, visit: Visit) -> None:
+    first = settled(visit(server, ANN))
+    second = first.context.new_page()
+    second.goto(f"{server.url}/my-work")
+    settled(second)
+    second.get_by_test_id("next").click()
+    second.get_by_test_id("dialog-confirm").click()
+    expect(first.get_by_role("button", name="Choose this post")).to_have_count(0)
+    expect(first.get_by_text("Continue").first).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_page_whose_person_has_left_the_course_says_so_and_keeps_its_text(
+    server: Server, course: Course, visit: Visit
+) -> None:
+    made = discussing(course)
+    page = visit(server, ANN)
+    page.goto(f"{server.url}/my-work?submission={made['ann']}")
+    settled(page)
+    page.get_by_test_id("reply-open").click()
+    page.locator("#reply").press_sequentially("I read it so because")
+    course.store.keep_course(course.setup, [replace(ANN, role="observer")], [])
+    expect(page.get_by_test_id("save-status")).to_contain_text("not for your role")
+    expect(page.locator("#reply")).to_have_value("I read it so because")

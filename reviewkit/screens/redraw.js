@@ -89,7 +89,8 @@ function calmly(draw, signal) {
   };
   const down = () => { pressed = performance.now(); };
   addEventListener("pointerdown", down, { capture: true, signal });
-  for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, up, { capture: true, signal });
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, up, { capture: true, signal });
+  addEventListener("blur", up, { signal }); // of the window: what blurs inside of it does not bubble
   return () => {
     if (!pressed || performance.now() - pressed > PRESSED_AT_MOST) return draw();
     due = true;
