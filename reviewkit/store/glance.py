@@ -11,8 +11,17 @@ READS = frozenset(
 """What is remembered. Everything else is asked of the store, and a write makes the glance forget: what comes after it
 is read anew."""
 PASSED = frozenset(
-    ("link_serial", "session_serial", "has_request", "waiting", "bare_turns", "sheet_answers", "take_due")
-    + ("pulse", "marks")
+    (
+        "link_serial",
+        "session_serial",
+        "has_request",
+        "waiting",
+        "bare_turns",
+        "sheet_answers",
+        "take_due",
+        "pulse",
+        "marks",
+    )
 )
 """Questions that are cheap or asked once."""
 
