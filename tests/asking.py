@@ -73,33 +73,42 @@ class Asker:
 
         return awaited(whole())
 
-    def send(self, path: str, *contents: "bytes | dict[str, Any]") -> "list[dict[str, Any] | int]":
-        """Open a page and press its controls: send each content as a custom message of the screen's model.
+    def send(self, path: str, *contents: bytes | dict[str, Any]) -> list[dict[str, Any] | int]:
+        """Open a page and press its controls: send each content as a custom message of the screen's model, then look.
 
-        Gives the page's `done` for each; for one that ends the connection its close code, and no more after it.
+        Gives every `done` that comes before the one of the look, or the close code where the connection ends.
         """
         page, model = self.opened(path)
+        return self.say(page, *(custom(model, content) for content in contents), custom(model, LOOK))
 
-        async def whole() -> "list[dict[str, Any] | int]":
+    def say(self, page: str, *said: bytes) -> list[dict[str, Any] | int]:
+        """Send frames to an open page; gives what comes until the `done` of a look."""
+
+        async def whole() -> list[dict[str, Any] | int]:
+            address = f"{self.server.url}/api/kernels/{page}/channels?session_id=x"
+            answers: list[dict[str, Any] | int] = []
             async with (
                 aiohttp.ClientSession(headers={"Cookie": self.cookie}) as session,
-                session.ws_connect(
-                    f"{self.server.url}/api/kernels/{page}/channels?session_id=x", protocols=[SUBPROTOCOL]
-                ) as line,
+                session.ws_connect(address, protocols=[SUBPROTOCOL]) as line,
             ):
-                answers: list[dict[str, Any] | int] = []
-                for content in contents:
-                    await line.send_bytes(custom(model, content))
-                    answers.append(await answer(line))
-                    if isinstance(answers[-1], int):
-                        break
-                return answers
+                for frame in said:
+                    await line.send_bytes(frame)
+                while True:
+                    found = await answer(line)
+                    if isinstance(found, dict) and found["seq"] == LOOK["seq"]:
+                        return answers
+                    answers.append(found)
+                    if isinstance(found, int):
+                        return answers
 
         return awaited(whole())
 
 
+LOOK = {"type": "look", "seq": 99}
+
+
 async def answer(line: aiohttp.ClientWebSocketResponse) -> dict[str, Any] | int:
-    """The next `done` of the page; {} where the message was over without one; the close code where that comes."""
+    """The next `done` of the page, or the close code where that comes."""
     while True:
         message = await asyncio.wait_for(line.receive(), 20)
         if message.type is aiohttp.WSMsgType.TEXT:
@@ -111,8 +120,6 @@ async def answer(line: aiohttp.ClientWebSocketResponse) -> dict[str, Any] | int:
         if told["msg_type"] == "comm_msg" and content["data"].get("content", {}).get("type") == "done":
             done: dict[str, Any] = content["data"]["content"]
             return done
-        if told["msg_type"] == "status" and content["execution_state"] == "idle":
-            return {}
 
 
 def header(kind: str) -> dict[str, Any]:

@@ -194,7 +194,8 @@ class Kernel:
         return {"status": "ok", "restart": False}
 
     def comm_msg(self, message: Message) -> None:
-        if message["content"].get("comm_id") in COMMS.comms:
+        to, data = message["content"].get("comm_id"), message["content"].get("data")
+        if isinstance(to, str) and to in COMMS.comms and isinstance(data, dict):
             COMMS.comm_msg(cast("Any", None), "", message)
 
     def comm_close(self, message: Message) -> None:
