@@ -4,23 +4,28 @@ Asked directly over the service's socket, with each person's own page token, wha
 endpoint or a handler that is new, or gone, makes this fail until it stands here.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from itsdangerous import TimestampSigner
 
-from reviewkit import screens
+from reviewkit import screens, signing
 from reviewkit.course import Course
 from reviewkit.errors import ReviewkitError
 from reviewkit.model import Accept, Discuss, Person, Proposal, Reply
 from reviewkit.screens import SCREENS
+from reviewkit.screens.events import UNREADABLE
+from reviewkit.service import Service
+from reviewkit.signing import Link, PageToken
 from reviewkit.store.sql import SqlStore
 from tests import cast
 from tests.cast import ANN, EVE, PROF, STUDENTS, Clock
-from tests.test_service import Running
+from tests.test_service import SECRET, Running
 from tests.under_way import reviewers_of
 
 OK = "ok"
@@ -357,3 +362,135 @@ def test_everybody_does_what_is_theirs_at_its_stage_and_nothing_else(
             assert scene.facts() != here.facts
         finally:
             closed(running)
+
+
+# -- endpoints, and tokens that are not the right one
+
+PAGE, SERVER, ANYBODY = "a page", "the page server", "anybody"
+ENDPOINTS = {
+    "/health": ANYBODY,
+    "/metrics": SERVER,
+    "/view": PAGE,
+    "/act": PAGE,
+    "/changes": PAGE,
+    "/look": SERVER,
+    "/enter": SERVER,
+    "/letter": SERVER,
+    "/who": SERVER,
+    "/sign-out-everywhere": SERVER,
+}
+"""Address -> for whom it is; all of them are POSTs."""
+SAID = {"screen": "my-work", "params": {}, "event": {"type": "look"}, "known": "", "person": "ann", "serial": 1}
+BODY = json.dumps(SAID | {"link": "x", "client": "c", "request": "r", "email": "", "url": ""}).encode()
+
+
+@pytest.fixture(scope="module")
+def service(stages: dict[str, Stage]) -> Running:
+    return stages["in review"].running
+
+
+def token_of(person: str = "ann", screen: str = "my-work", serial: int = 1) -> str:
+    return signing.page_token(SECRET, PageToken(person=person, screen=screen, page="p", serial=serial))
+
+
+def test_every_endpoint_has_its_row(service: Running) -> None:
+    routes = Service(service.course, SECRET).application().router.routes()
+    assert {(route.method, route.resource.canonical) for route in routes if route.resource} == {
+        ("POST", address) for address in ENDPOINTS
+    }
+
+
+@pytest.mark.parametrize("address", ENDPOINTS)
+def test_an_endpoint_answers_those_it_is_for_and_nobody_else(service: Running, address: str) -> None:
+    wrong = {
+        "none": "",
+        "a page's": token_of(),
+        "a server's": signing.server_token(SECRET),
+        "a link": signing.link(SECRET, "ann", 1, "").removeprefix("/enter/"),
+        "a sign-in": signing.sign_in(SECRET, Link(person="ann", serial=1)),
+        "of another secret": signing.page_token(
+            b"x" * 40, PageToken(person="ann", screen="my-work", page="p", serial=1)
+        ),
+        "of another server": signing.server_token(b"x" * 40),
+    }
+    right = {PAGE: "a page's", SERVER: "a server's", ANYBODY: ""}[ENDPOINTS[address]]
+    for name, token in wrong.items():
+        if name == right or right == "":
+            continue
+        status, said = service.ask(address, BODY, token)
+        assert status == 403, name
+        assert said["error"]["kind"] == "NotAllowed"
+        assert set(said) == {"error"}
+
+
+def test_a_page_is_whoever_its_token_says_whatever_else_it_says(service: Running) -> None:
+    body = json.dumps(SAID | {"person": "prof", "role": "instructor", "viewer": "prof"}).encode()
+    status, view = service.ask("/view", body, token_of("bob"))
+    assert (status, view["frame"]["person"]) == (200, cast.BOB.name)
+
+
+@pytest.mark.parametrize("address", ["/view", "/act", "/changes"])
+def test_a_token_that_is_not_whole_opens_nothing(service: Running, address: str) -> None:
+    token = token_of()
+    said, at, sign = token.split(".")
+    altered = [token[:length] for length in range(0, len(token), 7)]
+    altered += [f"{token}x", f"{said}.{at}", f"{said}..{sign}", f"{sign}.{at}.{said}", f" {token}", token.upper()]
+    altered += [f"{token_of('prof').split('.')[0]}.{at}.{sign}", f"{said}.{at}.{token_of('prof').split('.')[2]}"]
+    for each in altered:
+        status, told = service.ask(address, BODY, each)
+        assert (status, told["error"]["kind"]) == (403, "NotAllowed"), each
+
+
+@pytest.mark.parametrize("address", ["/view", "/act", "/changes"])
+def test_a_token_ends_with_its_page_its_serial_and_its_screen(
+    service: Running, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for token in (token_of(serial=2), token_of(serial=0), token_of("mallory"), token_of(screen="reviews")):
+        assert service.ask(address, BODY, token)[0] == 403
+    with monkeypatch.context() as long_ago:
+        stamp = TimestampSigner.get_timestamp
+        long_ago.setattr(TimestampSigner, "get_timestamp", lambda signer: stamp(signer) - signing.PAGE_AGE - 60)
+        old, server = token_of(), signing.server_token(SECRET)
+    status, told = service.ask(address, BODY, old)
+    assert status == 403
+    assert "Copy what you typed" in told["error"]["message"]
+    assert service.ask("/who", BODY, server)[0] == 403
+
+
+def test_signing_out_everywhere_ends_every_token_and_sign_in(stages: dict[str, Stage], tmp_path: Path) -> None:
+    here = stages["in review"]
+    shutil.copy(here.path, tmp_path / "course.db")
+    running, _ = opened("in review", tmp_path / "course.db", here.made)
+    try:
+        server = signing.server_token(SECRET)
+        assert running.ask("/view", BODY, token_of())[0] == 200
+        assert running.ask("/sign-out-everywhere", BODY, server)[0] == 200
+        for address in ("/view", "/act", "/changes"):
+            assert running.ask(address, BODY, token_of())[0] == 403
+        assert running.ask("/who", BODY, server)[0] == 403
+        assert running.ask("/view", BODY, token_of("bob"))[0] == 200
+    finally:
+        closed(running)
+
+
+def test_a_change_of_role_counts_at_once(stages: dict[str, Stage], tmp_path: Path) -> None:
+    here = stages["in review"]
+    shutil.copy(here.path, tmp_path / "course.db")
+    running, _ = opened("in review", tmp_path / "course.db", here.made)
+    try:
+        assert running.ask("/view", BODY, token_of())[0] == 200
+        store = running.course.store
+        store.keep_course(running.course.setup, [replace(ANN, role="observer")], [])
+        status, told = running.ask("/view", BODY, token_of())
+        assert (status, told["error"]["message"]) == (403, ROLE)
+    finally:
+        closed(running)
+
+
+@pytest.mark.parametrize("body", [b'{"a": NaN}', b'{"a": 1e999}', b'{"__proto__": {}}', b"[" * 50 + b"]" * 50])
+def test_what_is_not_plain_json_is_refused_at_every_endpoint(service: Running, body: bytes) -> None:
+    for address, whose in ENDPOINTS.items():
+        token = {PAGE: token_of(), SERVER: signing.server_token(SECRET)}.get(whose)
+        if token and address != "/metrics":
+            status, told = service.ask(address, body, token)
+            assert (status, told["error"]["message"]) == (422, UNREADABLE), address
