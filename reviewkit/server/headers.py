@@ -64,6 +64,9 @@ class Careful(web.RequestHandler):
         self.request.__dict__["reviewkit_id"] = known
         return known
 
+    def set_cors_headers(self) -> None:
+        """None: what jupyter_server would add here is for other sites, and no other site has business here."""
+
     def check_xsrf_cookie(self) -> None:
         """A form counts when a page of ours sent it: browsers say so in headers that no other site can forge.
 
