@@ -19,10 +19,12 @@ from reviewkit.errors import NotAllowed
 from reviewkit.following import Following, mark_of
 from reviewkit.model import Accept, Discuss, Draft, Feed, Person, Proposal
 from reviewkit.server.light import frames
+from reviewkit.server.light.manager import LightKernelManager
 from reviewkit.signing import PageToken
-from reviewkit.store import Store
+from reviewkit.store import Store, open_store
 from tests.cast import ANN, BOB, CYD, DOT, PROF, STUDENTS, Clock, a_course, a_post, levels, revealed, self_evaluated
 from tests.serving import Server, a_course_folder, awaited, the_course, visit, wait_for
+from tests.test_light import a_page, said, with_pages
 
 __all__ = ["visit"]
 Visit = Callable[..., Page]
@@ -205,6 +207,64 @@ def test_the_newer_question_of_a_page_ends_the_older_one(sqlite_store: Store) ->
     )
     assert told == [None, None]
 
+
+# -- in the store: whether anything changed, and for whom
+
+
+def test_the_store_tells_of_changes_by_others_and_of_none_where_there_was_none(store: Store, store_url: str) -> None:
+    course = a_course(store, Clock())
+    made = self_evaluated(course)
+    beat, marks = store.pulse(), store.marks()
+    screens.view(course, ANN, "my-work", {})
+    assert (store.pulse(), store.marks()) == (beat, marks)
+    other = open_store(store_url)
+    try:
+        other.keep_draft(Draft(person=ANN.id, form="self:x", revision=1, content={}, saved=Clock()()))
+        assert store.pulse() != beat
+        typed = store.marks()
+        assert typed.desks[ANN.id] != marks.desks.get(ANN.id)
+        assert (typed.everything, typed.people) == (marks.everything, marks.people)
+        beat = store.pulse()
+        Course(other, clock=Clock()).allocate(course.plan("river", seed=1))
+        assert store.pulse() != beat
+        allocated = store.marks()
+        assert allocated.everything != typed.everything
+        assert all(allocated.people[person.id] != typed.people[person.id] for person in STUDENTS)
+        assert made
+    finally:
+        other.close()
+
+
+# -- in a page's process
+
+
+def test_a_page_wakes_up_for_its_sources_and_goes_on_answering() -> None:
+    async def test(manager: LightKernelManager) -> None:
+        _, client = await a_page(manager)
+        await said(client, SOURCE)
+        while (await said(client, "source.woken"))["shown"] != "['time', 'words']":
+            await asyncio.sleep(0.01)
+
+    with_pages(test)
+
+
+SOURCE = """
+import socket, time
+from reviewkit import waiting
+class Source:
+    due, woken = 0.0, []
+    def __init__(self): self.ours, self.theirs = socket.socketpair()
+    def fileno(self): return self.ours.fileno()
+    def wake(self):
+        if self.due == 0.0:
+            self.due = time.monotonic() + 1000
+            self.woken.append("time")
+            self.theirs.send(b"words")
+        else:
+            self.woken.append(self.ours.recv(9).decode())
+source = Source()
+waiting.SOURCES.append(source)
+"""
 
 # -- on real pages: another process writes, the browser shows it
 
