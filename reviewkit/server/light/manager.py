@@ -32,8 +32,10 @@ __all__ = ["GONE", "SUBPROTOCOL", "ForkServer", "LightClient", "LightConnection"
 BACKLOG = 1 << 20
 """Bytes kept for a page that is not connected; one that comes back asks for its whole state anyway."""
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
-SAVING = 3.0
+SAVING = 5.0
 """Seconds that a page which has to close may take to save what it has."""
+FINISHING = 2.0
+"""Seconds that a page may take to be made when the server stops."""
 SWEEP = 60.0
 """Seconds between two looks for pages that nobody uses."""
 
@@ -261,7 +263,7 @@ class LightKernel(asyncio.Protocol):
         if saving:
             await asyncio.wait(saving, timeout=SAVING)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.calm.wait(), SAVING if self.executor is None else 0)
+            await asyncio.wait_for(self.calm.wait(), 1 if self.executor is None else 0)
         for page in list(self.pages):
             page.close(end)
         self.stop(end.name.lower())
@@ -327,7 +329,7 @@ class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on 
         """All pages save and end. Those that are being made just now are finished first, for a moment."""
         making = [kernel for kernel in self._kernels.values() if kernel.executor is not None]
         with suppress(TimeoutError):
-            async with asyncio.timeout(SAVING):
+            async with asyncio.timeout(FINISHING):
                 while any(kernel.executor is not None and kernel.alive for kernel in making):
                     await asyncio.sleep(0.02)
         await asyncio.gather(*(kernel.part(end) for kernel in self._kernels.values()), *self.parting)
