@@ -32,7 +32,7 @@ function renderSignOff({ model, el, signal }) {
   const isLoaded = () => view().detail?.id === hereId();
 
   async function open(id, { toPane = false } = {}) {
-    Object.assign(shown, { here: id, problem: null, unfolded: new Set(), levels: false, other: false });
+    Object.assign(shown, { here: id, problem: null, unfolded: new Set(), levels: false, other: false, words: "" });
     wanted = toPane ? id : wanted;
     draw();
     if (view().detail?.id !== id) {
@@ -332,11 +332,11 @@ function renderSignOff({ model, el, signal }) {
   }
 
   function otherField(draft) {
-    const input = h("input", { class: "in", id: "recognise-text", maxlength: 60, testid: "recognise-text", onkeydown: event => { if (event.key === "Enter") { event.preventDefault(); add(); } } });
+    const input = h("input", { class: "in", id: "recognise-text", maxlength: 60, testid: "recognise-text", value: shown.words ?? "", oninput: () => { shown.words = input.value; }, onkeydown: event => { if (event.key === "Enter") { event.preventDefault(); add(); } } });
     const add = () => {
       const text = input.value.trim();
       if (text) draft.set({ recognised: [...new Set([...(draft.content.recognised ?? []), text])] });
-      shown.other = false;
+      Object.assign(shown, { other: false, words: "" });
       draw();
       el.querySelector('[data-testid="recognise-other"]')?.focus();
     };
