@@ -84,9 +84,7 @@ class Course(Reading):
 
     # -- drafts ------------------------------------------------------------------------------------------------------
 
-    def keep_draft(
-        self, who: Person, form: str, revision: int, content: dict[str, object], *, after: int = 0
-    ) -> Draft:
+    def keep_draft(self, who: Person, form: str, revision: int, content: dict[str, object], *, after: int = 0) -> Draft:
         """Keep what somebody is typing if they had the revision that is kept; gives what stands there otherwise."""
         draft = Draft(person=who.id, form=form, revision=revision, content=content, saved=self.clock())
         return self.store.keep_draft(draft, after=after)
