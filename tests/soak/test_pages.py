@@ -14,7 +14,7 @@ pytestmark = pytest.mark.soak
 
 @pytest.mark.timeout(900)
 def test_the_last_three_hundred_of_fifteen_hundred_pages_cost_nothing(tmp_path: Path) -> None:
-    """The page server takes 7 MB in steps over the first thousand and stays there; afterwards 5 KB a page would show."""
+    """The page server takes 7 MB in steps over the first thousand and stays there; then 5 KB a page would show."""
     with Server(a_course_folder(tmp_path / "course")) as server:
         asker = Asker(server, ANN)
         open_and_close(server, asker, 1_200)
