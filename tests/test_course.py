@@ -274,7 +274,7 @@ def test_a_reviewer_reads_the_answer_to_their_review_but_no_grade(course: Course
     assert answer.what.thanks
     assert answer.what.revised is None
     assert "Lindqvist" not in repr(answer)
-    assert "71" not in repr(answer.what)
+    assert "71" not in repr(dataclasses.replace(answer.what, review="a random id"))
 
 
 def test_in_open_mode_names_are_shown_both_ways(sqlite_store: Store, clock: Clock) -> None:
