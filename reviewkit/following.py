@@ -81,6 +81,8 @@ class Following:
         self.beat, self.marks, self.staff = "", Marks(), frozenset[str]()
         self.setup: Setup | None = None
         self.day: tuple[date | None, int] = (None, 0)
+        self.looked = 0.0
+        """When the last look at the store began (monotonic seconds)."""
         self.acted = asyncio.Event()
         self.watch: asyncio.Task[None] | None = None
 
@@ -122,7 +124,7 @@ class Following:
     async def _news(
         self, waiter: Waiter, params: Mapping[str, Any], mark: str, gone: Callable[[], bool]
     ) -> Fresh | None:
-        id, place = waiter.page.page, json.dumps(params, sort_keys=True)
+        id, place, asked = waiter.page.page, json.dumps(params, sort_keys=True), time.monotonic()
         if not self.beat:
             await self._look()
         while not waiter.over:
@@ -132,6 +134,10 @@ class Following:
                 await asyncio.sleep(known.again - time.monotonic() if known else 0)
                 if waiter.over or gone():
                     break
+                if self.looked < asked:
+                    # What the page shows may be newer than the last look: its own act a moment ago. An older view
+                    # must not take that back.
+                    await self._look()
                 stamp = self._stamp(waiter.page.person)
                 fresh = await self._fresh(waiter.page, params, place, stamp)
                 if waiter.over:
@@ -190,9 +196,12 @@ class Following:
             staff = frozenset(each.id for each in self.course.people() if each.role != "student")
             return beat, marks, staff, self.course.setup
 
+        begun, before = time.monotonic(), self.beat
         found = await asyncio.get_running_loop().run_in_executor(self.thread, look)
+        self.looked = max(self.looked, begun)
         self.beat, self.marks, self.staff, self.setup = found
-        self.glance = self.course.glance()  # what pages have in common is read once for all that are looked at now
+        if self.beat != before:
+            self.glance = self.course.glance()  # what pages have in common is read once for all that are looked at now
         self.day = self._today()
 
     def _today(self) -> tuple[date | None, int]:

@@ -52,12 +52,18 @@ LIVING = tuple(
 )
 
 
-def fresh(taken: Container[str]) -> str:
-    """A random name that is not in `taken`: two words, and one more adjective each time the course is crowded."""
+def fresh(taken: Container[str], told: str = "") -> str:
+    """A random name that is not in `taken`: two words, and one more adjective each time the course is crowded.
+
+    No word of it occurs in `told` (the names and addresses of the course's people, in small letters): a pseudonym that
+    happens to be the name of somebody's blog would point at them.
+    """
+    adjectives_left = [word for word in ADJECTIVES if word.casefold() not in told] or ADJECTIVES
+    living_left = [word for word in LIVING if word.casefold() not in told] or LIVING
     for adjectives in count(1):
         for _ in range(TRIES):
-            words = [secrets.choice(ADJECTIVES) for _ in range(adjectives)]
-            name = " ".join((*words, secrets.choice(LIVING)))
+            words = [secrets.choice(adjectives_left) for _ in range(adjectives)]
+            name = " ".join((*words, secrets.choice(living_left)))
             if len(set(words)) == adjectives and name not in taken:
                 return name
     raise AssertionError("count() does not end")

@@ -111,6 +111,32 @@ def test_a_page_is_told_when_an_act_of_somebody_else_changes_its_view(sqlite_sto
     assert made
 
 
+def test_what_a_page_shows_after_its_own_act_is_never_taken_back_by_an_older_look(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reviewkit.following.BEAT", 60)
+    monkeypatch.setattr("reviewkit.following.PATIENCE", 2)
+    course = a_course(sqlite_store, Clock())
+    desk = Desk(course)
+
+    async def whole() -> object:
+        followed = Following(course, desk.look)
+        waits = []
+        for person in (BOB, CYD):  # the course is read for their pages, and not again for a long while
+            mark = await asyncio.to_thread(desk.mark, person)
+            waits.append(asyncio.create_task(followed.follow(page_of(person), {}, mark)))
+            while person.id not in desk.looks:
+                await asyncio.sleep(0.01)
+        await asyncio.to_thread(self_evaluated, course, ANN)
+        mark = await asyncio.to_thread(desk.mark, ANN)
+        told = await followed.follow(page_of(ANN), {}, mark)
+        await followed.close()
+        await asyncio.gather(*waits)
+        return told
+
+    assert awaited(asyncio.wait_for(whole(), 60)) is None
+
+
 def test_a_blind_review_is_no_news_to_its_author_and_to_other_reviewers_although_the_service_looked(
     sqlite_store: Store,
 ) -> None:

@@ -37,3 +37,13 @@ def test_a_crowded_course_gets_names_of_three_different_words() -> None:
 
 def test_two_draws_are_not_the_same_list() -> None:
     assert [fresh(()) for _ in range(8)] != [fresh(()) for _ in range(8)]
+
+
+def test_no_word_of_a_pseudonym_is_in_the_names_and_addresses_of_the_course() -> None:
+    told = "quiet water foxglove.example heron@college.example https://oak.example/feed"
+    names = [fresh(set(), told) for _ in range(3000)]
+    assert not {"quiet", "foxglove", "heron", "oak"} & {word.casefold() for name in names for word in name.split()}
+
+
+def test_with_no_word_left_there_is_still_a_pseudonym() -> None:
+    assert fresh(set(), " ".join((*ADJECTIVES, *LIVING)).casefold())

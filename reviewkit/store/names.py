@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select, union_all
 
 from reviewkit.pseudonyms import fresh
 from reviewkit.store.roster import hold_course
-from reviewkit.store.schema import allocations, pseudonyms, submissions, turns
+from reviewkit.store.schema import allocations, people, pseudonyms, submissions, turns
 
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 """Without those that are mistaken for each other; an allocation's id stands in a reviewer's address bar."""
@@ -51,9 +51,11 @@ def mint_pseudonyms(db: Connection, count: int) -> list[str]:
     """New names, unique over the whole course; whoever mints holds the course until the transaction ends."""
     hold_course(db)
     taken = set(db.scalars(select(pseudonyms.c.name)))
+    rows = db.execute(select(people.c.id, people.c.name, people.c.email, people.c.feeds))
+    told = " ".join(str(part) for row in rows for part in row).casefold()
     minted: list[str] = []
     for _ in range(count):
-        minted.append(fresh(taken))
+        minted.append(fresh(taken, told))
         taken.add(minted[-1])
     if minted:
         db.execute(insert(pseudonyms), [{"name": name} for name in minted])
