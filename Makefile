@@ -9,12 +9,8 @@ STAMP := $(VENV)/.installed
 demo: install
 	$(BIN)/reviewkit demo
 
-# Two workers share the machine with browsers, servers and databases that are killed on purpose. What failed among them
-# is tried once more alone, and said so: what fails alone fails.
 test: check browser
-	$(BIN)/pytest -n 2 --dist loadgroup || { \
-	  echo "Once more, alone: the tests that failed beside others."; \
-	  $(BIN)/pytest --last-failed --last-failed-no-failures none; }
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 # Long storms, each of them bounded; one after the other, because they measure what a machine can take.
 soak: browser
