@@ -181,6 +181,18 @@ class Feed:
     tried: datetime | None = None
     error: str = ""
     """Why the last try failed, as a sentence for a student; empty after a success."""
+    failures: int = 0
+    """Tries in a row that failed."""
+    next_try: datetime | None = None
+    """When the clock pulls it again; None: `feeds.schedule` says so from `tried`."""
+    not_before: datetime | None = None
+    """Until then the site asked to be left in peace (Retry-After), also by those who pull by hand."""
+    stopped: datetime | None = None
+    """When the site said that this feed is gone for good (410): the clock no longer asks."""
+    moved_to: str = ""
+    """Where the site says that the feed lives from now on (301, 308)."""
+    moved_times: int = 0
+    """How many pulls in a row said so; the third one is believed."""
 
 
 # -- rubrics ---------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -175,6 +176,12 @@ feeds = Table(
     Column("succeeded", Instant),
     Column("tried", Instant),
     Column("error", Words, nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("next_try", Instant),
+    Column("not_before", Instant),
+    Column("stopped", Instant),
+    Column("moved_to", Words, nullable=False, server_default=text("''")),
+    Column("moved_times", Integer, nullable=False, server_default="0"),
 )
 
 posts = Table(
