@@ -16,14 +16,13 @@ from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
-from traitlets.config import Config
 
 from reviewkit import logs, screens
 from reviewkit.config import read_course
 from reviewkit.errors import ConfigError
 from reviewkit.server import pages
 from reviewkit.server.identity import CookieIdentity, Door, OwnerAuthorizer
-from reviewkit.server.jupyter import AnyVoila
+from reviewkit.server.jupyter import PageServer, configuration
 from reviewkit.server.kernels import PageProcesses, PageSocket
 from reviewkit.server.light.connection import End, LightConnection
 from reviewkit.server.static import TEMPLATE, Files, StaticHandler
@@ -77,36 +76,18 @@ class Site:
         return self.folder / "course"
 
 
-class PageServer(AnyVoila):  # type: ignore[misc]  # untyped on purpose
-    """Voila as we configure it. Of its addresses none is served: `application` has our own."""
-
-    def setup_template_dirs(self) -> None:
-        self.template_paths = [str(TEMPLATE)]
-        self.static_paths = list[str]()
-
-
-def configuration(root: Path) -> Config:
-    """Voila's settings. Nothing else on this machine configures it."""
-    config = Config()
-    config.Voila.config_file_paths = []
-    config.Voila.root_dir = str(root)
-    config.Voila.identity_provider_class = CookieIdentity
-    config.Voila.authorizer_class = OwnerAuthorizer
-    config.Voila.kernel_websocket_connection_class = LightConnection
-    config.VoilaConfiguration.multi_kernel_manager_class = PageProcesses
-    config.VoilaConfiguration.template = "reviewkit"
-    config.VoilaConfiguration.allow_template_override = "NO"
-    config.VoilaConfiguration.allow_theme_override = "NO"
-    config.VoilaConfiguration.attempt_fix_notebook = False
-    config.VoilaConfiguration.show_tracebacks = False
-    config.VoilaConfiguration.file_allowlist = []
-    config.VoilaConfiguration.http_header_envs = []
-    config.VoilaConfiguration.resources = {}
-    return config
-
-
 def page_server(root: Path) -> Any:
-    server = PageServer(config=configuration(root), log=logging.getLogger("voila"))
+    """Voila as we configure it."""
+    config = configuration(
+        root,
+        template="reviewkit",
+        identity=CookieIdentity,
+        authorizer=OwnerAuthorizer,
+        connection=LightConnection,
+        kernels=PageProcesses,
+    )
+    server = PageServer(config=config, log=logging.getLogger("voila"))
+    server.templates = [TEMPLATE]
     server.initialize(argv=[])
     server.connection_dir = str(root)
     return server

@@ -13,7 +13,7 @@ from traitlets import Int
 from reviewkit import signing
 from reviewkit.server.headers import Careful
 from reviewkit.server.identity import Viewer
-from reviewkit.server.jupyter import AnyWebsocketHandler
+from reviewkit.server.jupyter import KernelSocket
 from reviewkit.server.light.connection import End, LightConnection
 from reviewkit.server.light.manager import LightKernelManager
 from reviewkit.server.watching import PageMetrics
@@ -30,7 +30,7 @@ class PageProcesses(LightKernelManager):
         self.owners: dict[str, str] = {}
         self.stopping = False
         self.metrics = PageMetrics()
-        self.metrics.open.set_function(lambda: len(self._kernels))
+        self.metrics.open.set_function(lambda: len(self.running))
 
     async def open_page(self, viewer: Viewer, screen: str, *, door: Path, secret: bytes, files: Any, query: str) -> str:
         """Start a process for one screen and one person; gives its id. 503 while the server stops."""
@@ -56,14 +56,14 @@ class PageProcesses(LightKernelManager):
 
     def make_room(self, viewer: Viewer) -> None:
         """Close the person's oldest pages when there are as many as may be."""
-        mine = [kernel for kernel in self._kernels.values() if self.owners.get(kernel.kernel_id) == viewer.username]
+        mine = [kernel for kernel in self.running.values() if self.owners.get(kernel.kernel_id) == viewer.username]
         mine = [kernel for kernel in mine if kernel.alive and kernel.end is None]
         for kernel in mine[: len(mine) + 1 - self.most_pages]:
             self.part(kernel, End.CROWDED)
 
     def end_pages(self, viewer: Viewer) -> None:
         """End all pages of a person, in whatever browser."""
-        for kernel in list(self._kernels.values()):
+        for kernel in list(self.running.values()):
             if self.owners.get(kernel.kernel_id) == viewer.username:
                 self.part(kernel, End.SIGNED_OUT)
 
@@ -93,14 +93,11 @@ class Nowhere(LightConnection):
         """Nobody is there to hear it."""
 
 
-class PageSocket(Careful, AnyWebsocketHandler):  # type: ignore[misc]  # untyped on purpose
+class PageSocket(Careful, KernelSocket):
     """The websocket of one page, open to its owner alone."""
 
-    async def pre_get(self) -> None:
-        if self.kernel_id in self.kernel_manager:
-            await super().pre_get()
-        else:
-            self.connection = Nowhere(self)
+    def nowhere(self) -> Nowhere:
+        return Nowhere(self)
 
     async def open(self, kernel_id: str) -> None:
         self.set_nodelay(True)  # else each answer waits for the acknowledgement of the one before, some 40 ms

@@ -1,7 +1,6 @@
 """What each address of the page server answers."""
 
 import asyncio
-import copy
 import html
 import json
 import logging
@@ -20,7 +19,7 @@ from reviewkit.errors import Ended, Invalid, NotAllowed, ReviewkitError, Service
 from reviewkit.server import identity
 from reviewkit.server.headers import Careful
 from reviewkit.server.identity import Viewer
-from reviewkit.server.jupyter import AnyPageHandler, AnyRenderer
+from reviewkit.server.jupyter import AnyPageHandler, Renderer
 
 LOG = logging.getLogger(__name__)
 LONGEST = 40.0
@@ -66,31 +65,23 @@ def read_notebook(path: Path) -> Any:
     return notebook
 
 
-class PageRenderer(AnyRenderer):  # type: ignore[misc]  # untyped on purpose
+class PageRenderer(Renderer):
     """Executes one notebook in one page's process and gives the page."""
 
     def __init__(self, notebook: Any, addresses: Mapping[str, Any], **settings: Any) -> None:
-        super().__init__(page_config={}, contents_manager=None, config_manager=None, **settings)
-        self.read, self.addresses, self.failed = notebook, addresses, False
-
-    async def load_notebook(self, path: str) -> Any:
-        return copy.deepcopy(self.read)
-
-    async def initialize(self, **arguments: Any) -> None:
-        await super().initialize(**arguments)
-        self.resources["files"] = self.addresses
-        self.exporter.environment.bytecode_cache = COMPILED
-        self.exporter.register_filter("page_state", self.state)
-        self.exporter.register_filter("page_failed", self.fail)
+        super().__init__(
+            notebook,
+            resources={"files": addresses},
+            filters={"page_state": self.state, "page_failed": self.fail},
+            compiled=COMPILED,
+            **settings,
+        )
+        self.failed = False
 
     def state(self, page: str) -> str:
         """The widgets' state as it is after the execution, safe inside a script element."""
-        executor = self.executor
-        state = {
-            model: {"state": state, "buffers": list(executor.widget_buffers.get(model, {}).values())}
-            for model, state in executor.widget_state.items()
-            if state.get("_model_module") == "anywidget"
-        }
+        widgets = self.widgets().items()
+        state = {model: each for model, each in widgets if each["state"].get("_model_module") == "anywidget"}
         text = json.dumps({"page": page, "state": state}, ensure_ascii=False, separators=(",", ":"))
         return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from tornado import web
 from tornado.routing import PathMatches, RuleRouter
 
+from reviewkit.server.jupyter import UNIMPLEMENTED
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -35,9 +37,8 @@ def _methods(handler: object) -> tuple[str, ...]:
     """What a handler does; everything, where it is no handler that could tell."""
     if not (isinstance(handler, type) and issubclass(handler, web.RequestHandler)):
         return METHODS
-    nothing = web.RequestHandler._unimplemented_method
     return tuple(
         method
         for method in METHODS
-        if method in handler.SUPPORTED_METHODS and getattr(handler, method.lower()) is not nothing
+        if method in handler.SUPPORTED_METHODS and getattr(handler, method.lower()) is not UNIMPLEMENTED
     )

@@ -12,6 +12,7 @@ from tornado import web
 from reviewkit import logs
 from reviewkit.errors import ReviewkitError
 from reviewkit.server.headers import Careful
+from reviewkit.server.jupyter import asked_by
 
 REQUESTS = logging.getLogger("reviewkit.requests")
 PLACES = ("", "api", "enter", "sign-in", "sign-out", "static", "health", "metrics")
@@ -134,7 +135,7 @@ def log_request(handler: web.RequestHandler) -> None:
         "status": status,
         "milliseconds": round(1000 * seconds),
     }
-    if viewer := getattr(handler, "_jupyter_current_user", None) or getattr(handler, "_current_user", None):
+    if viewer := asked_by(handler):
         told["person"] = logs.person(viewer.username)
     if isinstance(handler, Careful):
         told["request"] = handler.request_id()

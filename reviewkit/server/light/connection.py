@@ -11,7 +11,7 @@ from typing import Any
 from tornado import web
 from tornado.websocket import WebSocketClosedError
 
-from reviewkit.server.jupyter import AnyConnection
+from reviewkit.server.jupyter import AnyConnection, unwritten
 from reviewkit.server.light import frames
 
 LOG = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class LightConnection(AnyConnection):  # type: ignore[misc]  # untyped on purpos
         connection = self.websocket_handler.ws_connection
         if connection is None:
             return
-        if connection.stream.writing() and len(connection.stream._write_buffer) > UNREAD:
+        if connection.stream.writing() and unwritten(connection.stream) > UNREAD:
             self.websocket_handler.close(1013, "the browser reads too slowly")
             return
         # Past Voila's write_message, which parses every header in search of a message that does not exist here.

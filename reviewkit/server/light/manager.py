@@ -22,7 +22,7 @@ from typing import Any
 
 from traitlets import Float, List, Unicode
 
-from reviewkit.server.jupyter import AnyKernelManager
+from reviewkit.server.jupyter import Kernels
 from reviewkit.server.light import frames
 from reviewkit.server.light.client import LightClient
 from reviewkit.server.light.connection import GONE, SUBPROTOCOL, UNREAD, End, LightConnection
@@ -277,7 +277,7 @@ class LightKernel(asyncio.Protocol):
             self.transport.abort()
 
 
-class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on purpose
+class LightKernelManager(Kernels):
     """Starts page processes by fork, and ends those that nobody looks at."""
 
     page_grace = Float(
@@ -315,7 +315,7 @@ class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on 
     def sweep(self) -> None:
         """Pages that nobody used for long rest."""
         self.sweeping = asyncio.get_running_loop().call_later(SWEEP, self.sweep)
-        for kernel in list(self._kernels.values()):
+        for kernel in list(self.running.values()):
             if self.clock() - kernel.used > self.idle:
                 self.part(kernel, End.RESTED)
 
@@ -327,12 +327,12 @@ class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on 
 
     async def part_all(self, end: End) -> None:
         """All pages save and end. Those that are being made just now are finished first, for a moment."""
-        making = [kernel for kernel in self._kernels.values() if kernel.executor is not None]
+        making = [kernel for kernel in self.running.values() if kernel.executor is not None]
         with suppress(TimeoutError):
             async with asyncio.timeout(FINISHING):
                 while any(kernel.executor is not None and kernel.alive for kernel in making):
                     await asyncio.sleep(0.02)
-        await asyncio.gather(*(kernel.part(end) for kernel in self._kernels.values()), *self.parting)
+        await asyncio.gather(*(kernel.part(end) for kernel in self.running.values()), *self.parting)
 
     async def start_kernel(
         self,
@@ -349,18 +349,11 @@ class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on 
             await kernel.start(self.warm_up(), env or {}, cwd)
         except OSError:  # it has died just now: once more, with a new one
             await kernel.start(self.warm_up(), env or {}, cwd)
-        self._kernels[kernel.kernel_id], self._kernel_connections[kernel.kernel_id] = kernel, 0
+        self.enter(kernel.kernel_id, kernel)
         return kernel.kernel_id
 
     def forget(self, kernel: LightKernel) -> None:
-        self._kernels.pop(kernel.kernel_id, None)
-        self._kernel_connections.pop(kernel.kernel_id, None)
-
-    async def _async_shutdown_kernel(self, kernel_id: str, now: bool = False, restart: bool = False) -> None:
-        self._check_kernel_id(kernel_id)
-        self._kernels[kernel_id].stop()
-
-    shutdown_kernel = _async_shutdown_kernel
+        self.leave(kernel.kernel_id)
 
     def close(self) -> None:
         """End all pages and the fork server, at once."""
@@ -369,12 +362,7 @@ class LightKernelManager(AnyKernelManager):  # type: ignore[misc]  # untyped on 
             self.sweeping = None
         for task in self.parting:
             task.cancel()
-        for kernel in list(self._kernels.values()):
+        for kernel in list(self.running.values()):
             kernel.stop()
         if self.server is not None:
             self.server.close()
-
-    def get_kernel(self, kernel_id: str) -> LightKernel:
-        self._check_kernel_id(kernel_id)
-        kernel: LightKernel = self._kernels[kernel_id]
-        return kernel
