@@ -1,22 +1,30 @@
-"""Which turn may come next, and the stage a submission is in: both from the turns alone.
+"""Which turn may come next (`admit`), and, from stages.py, where the dialogue stands.
 
 `admit` only looks and refuses in words; it never changes anything. Who may speak as whom (author, peer, instructor)
 is settled by the caller and comes in as `capacity`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Literal
 
 from reviewkit.errors import Invalid, NotAllowed
 from reviewkit.model import (
+    OWN_REVIEW,
     TEXT_LIMIT,
     Accept,
     Answer,
+    AskToReopen,
+    Decide,
     Discuss,
+    Dissent,
+    Exempt,
     Freeze,
-    Proposal,
+    HandOver,
+    Recognise,
+    Reopen,
     Reply,
+    Restore,
     Reveal,
     Review,
     Reviews,
@@ -26,49 +34,59 @@ from reviewkit.model import (
     Stage,
     Turn,
     What,
+    Withdraw,
 )
+from reviewkit.stages import (
+    BLIND,
+    CLOSED,
+    OUT,
+    agreed,
+    asks_to_reopen,
+    awaits_reply,
+    counter,
+    decided,
+    latest_reviews,
+    live,
+    outcome,
+    reveal,
+    self_evaluation,
+    shown_reviews,
+    stage,
+    standing,
+    superseded,
+    unanswered,
+    ways_back,
+)
+
+__all__ = [
+    "BLIND",
+    "CLOSED",
+    "OUT",
+    "Capacity",
+    "admit",
+    "after",
+    "agreed",
+    "asks_to_reopen",
+    "awaits_reply",
+    "counter",
+    "decided",
+    "latest_reviews",
+    "live",
+    "outcome",
+    "reveal",
+    "self_evaluation",
+    "shown_reviews",
+    "stage",
+    "standing",
+    "superseded",
+    "unanswered",
+    "ways_back",
+]
 
 RECOGNISED = 20
 RECOGNISED_LENGTH = 100
 
 Capacity = Literal["author", "peer", "instructor", "schedule"]
-
-CLOSED: frozenset[Stage] = frozenset({"agreed", "decided", "signed"})
-BLIND: frozenset[Stage] = frozenset({"frozen", "self-evaluated", "in review"})
-
-
-def stage(turns: Iterable[Turn]) -> Stage:
-    """The stage, from the turns alone (PRODUCT.md section 3). The first turn is always a Freeze."""
-    now: Stage = "frozen"
-    evaluated, open_answers = False, set[str]()
-    for turn in turns:
-        match turn.what:
-            case SelfEvaluation():
-                evaluated = True
-                if now == "frozen":
-                    now = "self-evaluated"
-                elif now == "with instructor" and open_answers:
-                    now = "revealed"
-            case Review() if now in BLIND:
-                now = "in review"
-            case Reveal(reviews=reviews):
-                open_answers = set(reviews)
-                now = "revealed" if evaluated and reviews else "with instructor"
-            case Answer(review=review):
-                open_answers.discard(review)
-                if now == "revealed" and not open_answers:
-                    now = "with instructor"
-            case Discuss():
-                now = "discussing"
-            case Reply(accepts=accepts):
-                now = "agreed" if accepts else "discussing"
-            case Accept():
-                now = "agreed"
-            case SignOff(role="instructor"):
-                now = "signed"
-            case _:
-                pass
-    return now
 
 
 def after(turns: Sequence[Turn], said: Sequence[Said]) -> list[Turn]:
@@ -93,76 +111,6 @@ def after(turns: Sequence[Turn], said: Sequence[Said]) -> list[Turn]:
     ]
 
 
-def latest_reviews(turns: Iterable[Turn]) -> list[Turn]:
-    """The newest version of each peer's review, in order of their first."""
-    newest: dict[str, Turn] = {}
-    for turn in turns:
-        if isinstance(turn.what, Review):
-            # A view for authors and peers names no allocation; it holds only one version of each review anyway.
-            newest[turn.what.allocation or turn.id] = turn
-    return list(newest.values())
-
-
-def self_evaluation(turns: Iterable[Turn]) -> SelfEvaluation | None:
-    return next((turn.what for turn in turns if isinstance(turn.what, SelfEvaluation)), None)
-
-
-def reveal(turns: Iterable[Turn]) -> Turn | None:
-    return next((turn for turn in turns if isinstance(turn.what, Reveal)), None)
-
-
-def standing(turns: Iterable[Turn]) -> Proposal | None:
-    """The author's proposal that stands: what an Accept agrees to."""
-    proposal: Proposal | None = None
-    for turn in turns:
-        match turn.what:
-            case SelfEvaluation(judgements=judgements, grade=grade):
-                proposal = Proposal(judgements=judgements, grade=grade)
-            case Answer(revised=Proposal() as revised) | Reply(proposal=Proposal() as revised):
-                proposal = revised
-            case _:
-                pass
-    return proposal
-
-
-def counter(turns: Iterable[Turn]) -> Proposal | None:
-    """The instructor's last counter-proposal."""
-    found: Proposal | None = None
-    for turn in turns:
-        if isinstance(turn.what, Discuss) and turn.what.counter is not None:
-            found = turn.what.counter
-    return found
-
-
-def agreed(turns: Sequence[Turn]) -> Proposal | None:
-    """What was agreed, once it was."""
-    for turn in reversed(turns):
-        match turn.what:
-            case Reply(accepts=True):
-                return counter(turns)
-            case Accept(grade=grade):
-                proposal = standing(turns)
-                return Proposal(judgements=proposal.judgements if proposal else (), grade=grade)
-            case _:
-                pass
-    return None
-
-
-def awaits_reply(turns: Sequence[Turn]) -> bool:
-    """The instructor has spoken last and the author has not replied."""
-    last = next((turn for turn in reversed(turns) if isinstance(turn.what, Discuss | Reply)), None)
-    return last is not None and isinstance(last.what, Discuss)
-
-
-def unanswered(turns: Sequence[Turn]) -> list[str]:
-    """Ids of the revealed reviews that the author has not answered."""
-    shown = reveal(turns)
-    if shown is None or not isinstance(shown.what, Reveal):
-        return []
-    answered = {turn.what.review for turn in turns if isinstance(turn.what, Answer)}
-    return [review for review in shown.what.reviews if review not in answered]
-
-
 def admit(turns: Sequence[Turn], what: What, *, capacity: Capacity, reviews: Reviews) -> None:
     """Return when the turn may come next.
 
@@ -170,6 +118,8 @@ def admit(turns: Sequence[Turn], what: What, *, capacity: Capacity, reviews: Rev
     """
     _check_lengths(what)
     now = stage(turns)
+    if now in OUT and not isinstance(what, Restore):
+        raise NotAllowed(_OUT_OF_COUNT[capacity].format(stage=now))
     match what:
         case Freeze():
             raise NotAllowed("This submission is frozen already.")
@@ -177,23 +127,29 @@ def admit(turns: Sequence[Turn], what: What, *, capacity: Capacity, reviews: Rev
             _only(capacity, "author", "Only the author can evaluate their own submission.")
             _admit_self_evaluation(turns, what, now)
         case Review():
-            _only(capacity, "peer", "You have no review to give here.")
-            if reveal(turns) is not None:
-                raise NotAllowed("The reviews of this round have been revealed, so this one can no longer be changed.")
-            _text(what.strengths, "strengths", "Write at least one strength before you send.")
-            _text(what.suggestions, "suggestions", "Write at least one suggestion before you send.")
+            _admit_review(turns, what, now, capacity)
         case Reveal():
             _admit_reveal(turns, what, capacity, reviews)
+        case HandOver():
+            _only(capacity, "schedule", "Only the schedule hands a submission over.")
+            _admit_hand_over(turns, now, reviews)
         case Answer():
             _only(capacity, "author", "Only the author can answer a review.")
             _admit_answer(turns, what, now)
+        case Recognise():
+            _only(capacity, "instructor", "Only an instructor can recognise what worked.")
+            _in_talk(turns, now)
+            if not (what.text.strip() or what.suggestions.strip() or what.recognised):
+                raise Invalid("Write what worked or what could be better before you send.", field="word")
         case Discuss():
             _only(capacity, "instructor", "Only an instructor can discuss a grade.")
             _after_reveal(turns, now)
             if awaits_reply(turns):
                 raise NotAllowed("The author has not replied yet; you can still accept the proposed grade.")
-            if sum(isinstance(turn.what, Discuss) for turn in turns) >= reviews.rounds:
-                raise NotAllowed(f"You have discussed this {_times(reviews.rounds)}; accept the proposal that stands.")
+            if sum(isinstance(turn.what, Discuss) for turn in live(turns)) >= reviews.rounds:
+                raise NotAllowed(
+                    f"You have discussed this {_times(reviews.rounds)}; accept the proposal that stands, or decide."
+                )
             _text(what.text, "word", "Write a sentence to the author before you send.")
         case Reply():
             _only(capacity, "author", "Only the author can reply.")
@@ -210,18 +166,53 @@ def admit(turns: Sequence[Turn], what: What, *, capacity: Capacity, reviews: Rev
                     "or discuss another grade.",
                     field="grade",
                 )
+        case Decide():
+            _only(capacity, "instructor", "Only an instructor can decide a grade.")
+            _in_talk(turns, now)
+            _text(what.reason, "reason", "Write why you decide without agreement before you send.")
+        case Dissent():
+            _only(capacity, "author", "Only the author can dissent.")
+            if decided(turns) is None:
+                raise NotAllowed("Nothing was decided without you, so there is nothing to dissent from.")
+            if any(isinstance(turn.what, Dissent) for turn in live(turns)):
+                raise NotAllowed("Your dissent stands here already.")
+            _text(what.text, "dissent", "Write your dissent before you send.")
         case SignOff(role="instructor"):
             _only(capacity, "instructor", "Only an instructor can sign off.")
             if now == "signed":
                 raise NotAllowed("This dialogue is signed already.")
-            if now not in CLOSED:
-                raise NotAllowed("Nothing is agreed yet, so there is nothing to sign.")
+            _something_to_sign(now)
         case SignOff():
             _only(capacity, "author", "Only the author can put their signature beside the instructor's.")
-            if now not in CLOSED:
-                raise NotAllowed("Nothing is agreed yet, so there is nothing to sign.")
-            if any(isinstance(turn.what, SignOff) and turn.what.role == "author" for turn in turns):
+            _something_to_sign(now)
+            if any(isinstance(turn.what, SignOff) and turn.what.role == "author" for turn in live(turns)):
                 raise NotAllowed("You have signed this already.")
+        case AskToReopen():
+            _only(capacity, "author", "Only the author can ask to reopen this.")
+            if now not in CLOSED:
+                raise NotAllowed("This dialogue is open: you can write in it.")
+            if asks_to_reopen(turns) is not None:
+                raise NotAllowed("You have asked for it already; your instructor sees it.")
+            _text(what.text, "ask", "Write why it should be reopened before you send.")
+        case Reopen():
+            _only(capacity, "instructor", "Only an instructor can reopen a dialogue.")
+            _admit_reopen(turns, what)
+        case Withdraw() | Exempt():
+            _only(capacity, "instructor", "Only an instructor can take a submission out of the count.")
+            if isinstance(what, Exempt):
+                _text(what.reason, "reason", "Write why the author is exempt before you send.")
+        case Restore():
+            _only(capacity, "instructor", "Only an instructor can bring a submission back into the count.")
+            if now not in OUT:
+                raise NotAllowed("This submission is in the count already.")
+
+
+_OUT_OF_COUNT: dict[Capacity, str] = {
+    "author": "This submission is {stage}, so nothing can be added; talk to your instructor if that is wrong.",
+    "peer": "This submission is {stage}, so no review of it is needed any more.",
+    "instructor": "This submission is {stage}; restore it first.",
+    "schedule": "This submission is {stage}.",
+}
 
 
 def _admit_self_evaluation(turns: Sequence[Turn], what: SelfEvaluation, now: Stage) -> None:
@@ -233,16 +224,48 @@ def _admit_self_evaluation(turns: Sequence[Turn], what: SelfEvaluation, now: Sta
     _text(what.improvements, "improvements", "Write at least one opportunity for improvement before you submit.")
 
 
+def _admit_review(turns: Sequence[Turn], what: Review, now: Stage, capacity: Capacity) -> None:
+    if capacity not in ("peer", "instructor") or (capacity == "instructor") != what.allocation.startswith(OWN_REVIEW):
+        raise NotAllowed("You have no review to give here.")
+    if now in CLOSED:
+        raise NotAllowed("This dialogue is closed.")
+    if reveal(turns) is not None:
+        if any(isinstance(turn.what, Review) and turn.what.allocation == what.allocation for turn in turns):
+            raise NotAllowed("The reviews of this round have been revealed, so this one can no longer be changed.")
+        if not what.late:
+            raise NotAllowed("The reviews of this round have been revealed.")
+    _text(what.strengths, "strengths", "Write at least one strength before you send.")
+    _text(what.suggestions, "suggestions", "Write at least one suggestion before you send.")
+
+
 def _admit_reveal(turns: Sequence[Turn], what: Reveal, capacity: Capacity, reviews: Reviews) -> None:
     if capacity not in ("instructor", "schedule"):
         raise NotAllowed("Only an instructor or the schedule can reveal reviews.")
     if reveal(turns) is not None:
         raise NotAllowed("These reviews have been revealed already.")
+    if stage(turns) in CLOSED:
+        raise NotAllowed("This dialogue is closed.")
     there = len(latest_reviews(turns))
     if there < reviews.minimum and not (capacity == "instructor" and what.reason.strip()):
         raise NotAllowed(
             f"Only {there} of at least {reviews.minimum} reviews are in; an instructor can reveal them with a reason."
         )
+
+
+def _admit_hand_over(turns: Sequence[Turn], now: Stage, reviews: Reviews) -> None:
+    if now not in BLIND:
+        raise NotAllowed("This submission is with its instructor already.")
+    if len(latest_reviews(turns)) >= reviews.minimum:
+        raise NotAllowed("There are enough reviews to reveal them.")
+
+
+def _admit_reopen(turns: Sequence[Turn], what: Reopen) -> None:
+    ways = ways_back(turns)
+    if not ways:
+        raise NotAllowed("There is nothing to reopen here.")
+    if what.to not in ways:
+        raise NotAllowed(f"This dialogue can go back to: {', '.join(ways)}.")
+    _text(what.reason, "reason", "Write why you reopen it before you send.")
 
 
 def _admit_answer(turns: Sequence[Turn], what: Answer, now: Stage) -> None:
@@ -251,12 +274,13 @@ def _admit_answer(turns: Sequence[Turn], what: Answer, now: Stage) -> None:
         raise NotAllowed("The reviews are not open to you yet.")
     if now in CLOSED:
         raise NotAllowed("This dialogue is closed.")
-    if what.review not in shown.what.reviews:
+    counted = live(turns)
+    if what.review not in shown_reviews(turns):
         raise NotAllowed("There is no such review of this submission.")
-    if what.review not in unanswered(turns):
+    if any(isinstance(turn.what, Answer) and turn.what.review == what.review for turn in counted):
         raise NotAllowed("You have answered this review already.")
     if what.revised is not None:
-        if any(isinstance(turn.what, Answer) and turn.what.revised is not None for turn in turns):
+        if any(isinstance(turn.what, Answer) and turn.what.revised is not None for turn in counted):
             raise NotAllowed("You have revised your proposal once already; reply to your instructor from here on.")
         _text(what.changed, "changed", "Say what changed your mind before you send the new proposal.")
     elif not (what.text.strip() or what.rating or what.thanks):
@@ -269,7 +293,7 @@ def _admit_reply(turns: Sequence[Turn], what: Reply) -> None:
     if not awaits_reply(turns):
         raise NotAllowed("There is nothing to reply to: your instructor has not written yet.")
     if what.accepts:
-        last = next(turn.what for turn in reversed(turns) if isinstance(turn.what, Discuss))
+        last = next(turn.what for turn in reversed(live(turns)) if isinstance(turn.what, Discuss))
         if last.counter is None:
             raise NotAllowed("Your instructor asked a question and proposed no grade, so there is none to accept.")
         if what.proposal is not None:
@@ -283,6 +307,19 @@ def _after_reveal(turns: Sequence[Turn], now: Stage) -> None:
         raise NotAllowed("This dialogue is closed.")
     if reveal(turns) is None:
         raise NotAllowed("The reviews of this submission have not been revealed yet.")
+
+
+def _in_talk(turns: Sequence[Turn], now: Stage) -> None:
+    """The blind time is over: by the reveal, or because too few reviews came."""
+    if now in CLOSED:
+        raise NotAllowed("This dialogue is closed.")
+    if now in BLIND:
+        raise NotAllowed("Peers are still at work here: wait for the reveal, or waive the missing reviews first.")
+
+
+def _something_to_sign(now: Stage) -> None:
+    if now not in CLOSED:
+        raise NotAllowed("Nothing is agreed yet, so there is nothing to sign.")
 
 
 def _only(capacity: Capacity, wanted: Capacity, sentence: str) -> None:

@@ -14,6 +14,9 @@ Mode = Literal["double-blind", "reviewers-hidden", "open"]
 Kind = Literal["post", "participation"]
 Found = Literal["category", "rel", "text", "feed"]
 
+Reopened = Literal["frozen", "in review", "revealed", "with instructor", "discussing"]
+"""The stages that a dialogue can go back to."""
+
 SCHEDULE = "schedule"
 """Stands as `by` in turns that no person took: the course's dates did."""
 
@@ -305,11 +308,15 @@ class SelfEvaluation:
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
+    """`allocation` is the reviewer's slot, or OWN_REVIEW and the id of the instructor who gives their own."""
+
     allocation: str
     pseudonym: str
     judgements: tuple[Judgement, ...]
     strengths: str
     suggestions: str
+    late: bool = False
+    """Sent after `review_by`; it is kept and marked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,6 +327,16 @@ class Reveal:
     minimum: int
     reviews: tuple[str, ...]
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOver:
+    """At `review_by` fewer reviews than the `minimum` were there (`given` of `owed`): the instructor extends, assigns,
+    reviews, waives, exempts or decides."""
+
+    owed: int
+    given: int
+    minimum: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -370,18 +387,110 @@ class SignOff:
     grade: str = ""
 
 
-What = Freeze | SelfEvaluation | Review | Reveal | Answer | Discuss | Reply | Accept | SignOff
+@dataclass(frozen=True, kw_only=True)
+class Recognise:
+    """The instructor's recognition of successes (`text`, `recognised`) and suggestions; it decides nothing."""
+
+    text: str = ""
+    suggestions: str = ""
+    recognised: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decide:
+    """A grade without agreement, and why."""
+
+    reason: str
+    grade: str = ""
+    judgements: tuple[Judgement, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dissent:
+    """What the author says to a decision; it stays for ever."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskToReopen:
+    """The author asks for it; only an instructor reopens."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reopen:
+    """Back to the stage `to`. What it undoes stays in the record and counts no longer (see stages.live)."""
+
+    to: "Reopened"
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdraw:
+    """Out of the count, because the author left the round."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exempt:
+    """Out of the count, because nothing is asked of the author here."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restore:
+    """Back into the count, with nothing lost."""
+
+    reason: str = ""
+
+
+What = (
+    Freeze
+    | SelfEvaluation
+    | Review
+    | Reveal
+    | HandOver
+    | Answer
+    | Recognise
+    | Discuss
+    | Reply
+    | Accept
+    | Decide
+    | Dissent
+    | SignOff
+    | AskToReopen
+    | Reopen
+    | Withdraw
+    | Exempt
+    | Restore
+)
+
+OWN_REVIEW = "instructor:"
+"""Begins the `allocation` of an instructor's own review."""
 
 KINDS: dict[str, type[What]] = {
     "freeze": Freeze,
     "self-evaluation": SelfEvaluation,
     "review": Review,
     "reveal": Reveal,
+    "hand-over": HandOver,
     "answer": Answer,
+    "recognise": Recognise,
     "discuss": Discuss,
     "reply": Reply,
     "accept": Accept,
+    "decide": Decide,
+    "dissent": Dissent,
     "sign-off": SignOff,
+    "ask-to-reopen": AskToReopen,
+    "reopen": Reopen,
+    "withdraw": Withdraw,
+    "exempt": Exempt,
+    "restore": Restore,
 }
 KIND_OF: dict[type[What], str] = {kind: word for word, kind in KINDS.items()}
 
@@ -421,7 +530,17 @@ class Dialogue:
 
 
 Stage = Literal[
-    "frozen", "self-evaluated", "in review", "revealed", "with instructor", "discussing", "agreed", "decided", "signed"
+    "frozen",
+    "self-evaluated",
+    "in review",
+    "revealed",
+    "with instructor",
+    "discussing",
+    "agreed",
+    "decided",
+    "signed",
+    "withdrawn",
+    "exempt",
 ]
 
 

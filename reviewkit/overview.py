@@ -29,7 +29,7 @@ class Line:
     reviews: int = 0
     owed: int = 0
     agreed: str = ""
-    """The grade that was agreed or signed."""
+    """The grade that was agreed, decided or signed."""
     flags: tuple[str, ...] = ()
     """Of "Far apart", "Wide range"."""
     close: bool = False
@@ -57,12 +57,20 @@ def waits(dialogue: Dialogue, *, owed: int, setup: Setup, now: datetime) -> tupl
     answer_by = assignment.answer_by if assignment else None
     missing = owed - len(rules.latest_reviews(turns))
     match rules.stage(turns):
+        case "withdrawn" | "exempt" as out:
+            return "", out.capitalize()
+        case "agreed" | "decided" | "signed" if rules.asks_to_reopen(turns):
+            return "instructor", "Asks to reopen"
         case "signed":
             return "", "Signed"
-        case "agreed" | "decided":
+        case "agreed":
             return "instructor", "Agreed, not signed yet"
+        case "decided":
+            return "instructor", "Decided, not signed yet"
         case "discussing":
             return ("author", "Reply") if rules.awaits_reply(turns) else ("instructor", "Reply to read")
+        case "with instructor" if rules.reveal(turns) is None:
+            return "instructor", "Too few reviews"
         case "with instructor":
             return "instructor", "Ready" if rules.self_evaluation(turns) else "No self-evaluation"
         case "revealed":
@@ -86,7 +94,7 @@ def line(
     turns = dialogue.turns
     peers = [turn.what.judgements for turn in rules.latest_reviews(turns) if isinstance(turn.what, Review)]
     shares = [grades.share(judgements, rubric) for judgements in peers]
-    own, agreed = rules.standing(turns), rules.agreed(turns)
+    own, agreed = rules.standing(turns), rules.outcome(turns)
     range_ = grades.spread(shares)
     share = _share(own, rubric, setup) if own else None
     stage = rules.stage(turns)

@@ -13,7 +13,10 @@ from reviewkit import dialogue as rules
 from reviewkit.model import (
     Allocation,
     Answer,
+    AskToReopen,
     Dialogue,
+    Dissent,
+    HandOver,
     Mode,
     Person,
     Reveal,
@@ -188,9 +191,9 @@ def _voice(turn: Turn, mine: bool) -> Voice:
     match turn.what:
         case Review():
             return "peer"
-        case SelfEvaluation() | SignOff(role="author"):
+        case SelfEvaluation() | SignOff(role="author") | Dissent() | AskToReopen():
             return "self"
-        case Reveal():
+        case Reveal() | HandOver():
             return "course"
         case _:
             return "self" if mine else "course" if turn.via == "schedule" else "teach"

@@ -14,12 +14,20 @@ from reviewkit.model import (
     TEXT_LIMIT,
     Accept,
     Answer,
+    AskToReopen,
+    Decide,
     Discuss,
+    Dissent,
+    Exempt,
     Freeze,
     Frozen,
+    HandOver,
     Judgement,
     Proposal,
+    Recognise,
+    Reopen,
     Reply,
+    Restore,
     Reveal,
     Review,
     Reviews,
@@ -27,6 +35,7 @@ from reviewkit.model import (
     SignOff,
     Turn,
     What,
+    Withdraw,
 )
 
 START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
@@ -48,7 +57,28 @@ ACCEPT = Accept(grade="82")
 SIGN = SignOff(grade="82")
 SIGN_TOO = SignOff(role="author", grade="82")
 
-WRITERS: dict[type[What], str] = {SelfEvaluation: "ann", Answer: "ann", Reply: "ann", Reveal: SCHEDULE}
+LATE = Review(allocation="d", pseudonym="Slow Crane", judgements=LEVELS, strengths="S.", suggestions="T.", late=True)
+OWN = Review(allocation="instructor:prof", pseudonym="", judgements=LEVELS, strengths="S.", suggestions="T.")
+WAIVER = Reveal(owed=2, minimum=2, reviews=("RK-2",), reason="Cyd is ill.")
+HAND_OVER = HandOver(owed=2, given=0, minimum=2)
+PRAISE = Recognise(text="The dated log is new in this class.")
+DECIDE = Decide(reason="The post has no sources at all.", grade="70")
+DISSENT = Dissent(text="The sources are in the second post.")
+ASK = AskToReopen(text="I found the missing log.")
+BACK = Reopen(to="with instructor", reason="Ann found the log.")
+WITHDRAW = Withdraw()
+EXEMPT = Exempt(reason="Ill since April.")
+RESTORE = Restore()
+
+WRITERS: dict[type[What], str] = {
+    SelfEvaluation: "ann",
+    Answer: "ann",
+    Reply: "ann",
+    Dissent: "ann",
+    AskToReopen: "ann",
+    Reveal: SCHEDULE,
+    HandOver: SCHEDULE,
+}
 
 
 def dialogue(*what: What) -> list[Turn]:
@@ -83,6 +113,15 @@ HISTORIES: dict[str, Sequence[What]] = {
     "discussing: replied": (FREEZE, SELF, BOB, CYD, REVEAL, TO_BOB, TO_CYD, COUNTER, BECAUSE),
     "agreed": (FREEZE, SELF, BOB, CYD, REVEAL, TO_BOB, TO_CYD, COUNTER, YES),
     "signed": (FREEZE, SELF, BOB, CYD, REVEAL, TO_BOB, TO_CYD, ACCEPT, SIGN),
+    "with instructor: too few reviews": (FREEZE, SELF, HAND_OVER),
+    "with instructor: nothing at all": (FREEZE, HAND_OVER),
+    "decided": (FREEZE, SELF, BOB, CYD, REVEAL, TO_BOB, TO_CYD, DECIDE),
+    "decided: without reviews": (FREEZE, SELF, HAND_OVER, DECIDE),
+    "signed: decided": (FREEZE, SELF, BOB, CYD, REVEAL, TO_BOB, TO_CYD, DECIDE, SIGN),
+    "withdrawn": (FREEZE, SELF, BOB, WITHDRAW),
+    "exempt": (FREEZE, EXEMPT),
+    "with instructor: reopened": (FREEZE, SELF, BOB, CYD, REVEAL, TO_BOB, TO_CYD, ACCEPT, SIGN, BACK),
+    "in review: restored": (FREEZE, SELF, BOB, CYD, WITHDRAW, RESTORE),
 }
 
 TURNS: dict[str, tuple[What, rules.Capacity]] = {
@@ -97,22 +136,49 @@ TURNS: dict[str, tuple[What, rules.Capacity]] = {
     "accept": (ACCEPT, "instructor"),
     "sign": (SIGN, "instructor"),
     "sign too": (SIGN_TOO, "author"),
+    "own review": (OWN, "instructor"),
+    "late review": (LATE, "peer"),
+    "waive": (WAIVER, "instructor"),
+    "hand over": (HAND_OVER, "schedule"),
+    "recognise": (PRAISE, "instructor"),
+    "decide": (DECIDE, "instructor"),
+    "dissent": (DISSENT, "author"),
+    "ask to reopen": (ASK, "author"),
+    "reopen": (BACK, "instructor"),
+    "withdraw": (WITHDRAW, "instructor"),
+    "exempt": (EXEMPT, "instructor"),
+    "restore": (RESTORE, "instructor"),
 }
 
+OUT = {"withdraw", "exempt"}
+BLIND = {"review", "late review", "own review", "waive", "hand over", *OUT}
+TALK = {"recognise", "decide", "late review", *OUT}
+CLOSED = {"sign too", "ask to reopen", "reopen", *OUT}
+
 ALLOWED: dict[str, set[str]] = {
-    "frozen": {"self-evaluate", "review"},
-    "self-evaluated": {"review"},
-    "in review": {"review", "reveal"},
-    "in review, no self-evaluation": {"self-evaluate", "review", "reveal"},
-    "revealed": {"answer", "discuss", "accept"},
-    "revealed, no self-evaluation": {"self-evaluate", "discuss"},
-    "with instructor": {"discuss", "accept"},
-    "discussing: counter-proposal": {"accept the counter", "reply", "accept"},
-    "discussing: question": {"reply", "accept"},
-    "discussing: replied": {"discuss", "accept"},
-    "agreed": {"sign", "sign too"},
-    "signed": {"sign too"},
+    "frozen": {"self-evaluate", *BLIND},
+    "self-evaluated": BLIND,
+    "in review": BLIND - {"hand over"} | {"reveal"},
+    "in review, no self-evaluation": BLIND - {"hand over"} | {"reveal", "self-evaluate"},
+    "revealed": {"answer", "discuss", "accept", *TALK},
+    "revealed, no self-evaluation": {"self-evaluate", "discuss", *TALK},
+    "with instructor": {"discuss", "accept", *TALK},
+    "discussing: counter-proposal": {"accept the counter", "reply", "accept", "reopen", *TALK},
+    "discussing: question": {"reply", "accept", "reopen", *TALK},
+    "discussing: replied": {"discuss", "accept", "reopen", *TALK},
+    "agreed": {"sign", *CLOSED},
+    "signed": CLOSED,
+    "with instructor: too few reviews": {"review", "own review", "waive", *TALK},
+    "with instructor: nothing at all": {"self-evaluate", "review", "own review", "waive", *TALK},
+    "decided": {"sign", "dissent", *CLOSED},
+    "decided: without reviews": {"sign", "dissent", *CLOSED - {"reopen"}},
+    "signed: decided": {"dissent", *CLOSED},
+    "withdrawn": {"restore"},
+    "exempt": {"restore"},
+    "with instructor: reopened": {"discuss", "accept", *TALK},
+    "in review: restored": BLIND - {"hand over"} | {"reveal"},
 }
+"""`reopen` means: to "with instructor"; where else it may lead, stands below."""
 
 
 @pytest.mark.parametrize("history", HISTORIES)
@@ -134,6 +200,8 @@ def test_nobody_takes_a_turn_that_is_not_theirs(turn: str, capacity: rules.Capac
     what, own = TURNS[turn]
     if capacity == own or (turn == "reveal" and capacity == "instructor"):
         return
+    if turn == "waive" and capacity == "schedule":
+        return  # then it is no waiver, and refused where reviews are missing (below)
     for history, allowed in ALLOWED.items():
         if turn in allowed:
             with pytest.raises(NotAllowed):
@@ -142,7 +210,7 @@ def test_nobody_takes_a_turn_that_is_not_theirs(turn: str, capacity: rules.Capac
 
 @pytest.mark.parametrize("history", HISTORIES)
 def test_the_stage_is_computed_from_the_turns_alone(history: str) -> None:
-    expected = history.split(":")[0].split(",")[0]
+    expected = history.split(":", maxsplit=1)[0].split(",", maxsplit=1)[0]
     if history == "revealed, no self-evaluation":
         expected = "with instructor"  # the author sees nothing yet: it is the instructor who can act
     assert rules.stage(dialogue(*HISTORIES[history])) == expected
@@ -266,3 +334,131 @@ def test_accept_and_sign_off_are_one_step() -> None:
     with pytest.raises(NotAllowed, match="Nothing is agreed"):
         rules.admit(turns, SIGN, capacity="instructor", reviews=Reviews())
     rules.admit(rules.after(turns, dialogue(ACCEPT)), SIGN, capacity="instructor", reviews=Reviews())
+
+
+# -- ways back
+
+
+WAYS: dict[str, list[str]] = {
+    "frozen": [],
+    "self-evaluated": ["frozen"],
+    "in review": ["frozen"],
+    "revealed": [],
+    "with instructor": ["revealed"],
+    "discussing: counter-proposal": ["with instructor", "revealed"],
+    "agreed": ["discussing", "with instructor", "revealed"],
+    "signed": ["with instructor", "revealed"],
+    "decided": ["with instructor", "revealed"],
+    "decided: without reviews": ["in review", "frozen"],
+    "with instructor: too few reviews": ["in review", "frozen"],
+    "withdrawn": [],
+    "with instructor: reopened": ["revealed"],
+}
+
+
+@pytest.mark.parametrize("history", WAYS)
+def test_an_instructor_reopens_to_a_stage_before_and_nothing_becomes_blind_again(history: str) -> None:
+    turns = dialogue(*HISTORIES[history])
+    assert rules.ways_back(turns) == WAYS[history]
+    for to in ("frozen", "in review", "revealed", "with instructor", "discussing"):
+        what = Reopen(to=to, reason="Ann found the log.")
+        if to not in WAYS[history]:
+            with pytest.raises(NotAllowed):
+                rules.admit(turns, what, capacity="instructor", reviews=Reviews())
+            continue
+        rules.admit(turns, what, capacity="instructor", reviews=Reviews())
+        again = dialogue(*HISTORIES[history], what)
+        assert rules.stage(again) == to
+        assert rules.outcome(again) is None
+        if rules.reveal(turns) is not None:
+            assert rules.reveal(again) is not None
+
+
+def test_a_reopen_gives_its_reason() -> None:
+    with pytest.raises(Invalid, match="Write why you reopen it"):
+        rules.admit(
+            dialogue(*HISTORIES["signed"]),
+            Reopen(to="revealed", reason=" "),
+            capacity="instructor",
+            reviews=Reviews(),
+        )
+
+
+def test_what_a_reopen_undoes_stays_in_the_record_and_counts_no_longer() -> None:
+    turns = dialogue(*HISTORIES["signed"], BACK)
+    assert rules.superseded(turns) == {"RK-7", "RK-8"}
+    assert rules.agreed(turns) is None
+    assert rules.unanswered(turns) == []
+    turns = dialogue(*HISTORIES["signed"], Reopen(to="revealed", reason="Ann found the log."))
+    assert rules.unanswered(turns) == ["RK-2", "RK-3"]
+
+
+def test_after_a_reopen_it_can_be_discussed_agreed_and_signed_anew() -> None:
+    turns = dialogue(*HISTORIES["signed"], BACK)
+    for what, capacity in ((COUNTER, "instructor"), (YES, "author"), (SIGN, "instructor")):
+        rules.admit(turns, what, capacity=capacity, reviews=Reviews(rounds=1))  # type: ignore[arg-type]
+        turns = [*turns, *dialogue(what)]
+    assert rules.stage(turns) == "signed"
+    assert rules.outcome(turns) == COUNTER.counter
+
+
+def test_a_self_evaluation_that_is_reopened_is_written_anew_while_the_reviews_stay() -> None:
+    turns = dialogue(*HISTORIES["in review"], Reopen(to="frozen", reason="Ann sent it by mistake."))
+    assert rules.self_evaluation(turns) is None
+    rules.admit(turns, SELF, capacity="author", reviews=Reviews())
+    turns = [*turns, *dialogue(SELF)]
+    assert rules.stage(turns) == "in review"
+    assert len(rules.latest_reviews(turns)) == 2
+
+
+def test_a_withdrawn_submission_comes_back_as_it_was() -> None:
+    for history, before in HISTORIES.items():
+        if rules.stage(dialogue(*before)) in rules.OUT:
+            continue
+        for out in (WITHDRAW, EXEMPT):
+            assert rules.stage(dialogue(*before, out)) in rules.OUT
+            assert rules.stage(dialogue(*before, out, RESTORE)) == rules.stage(dialogue(*before)), history
+
+
+# -- late reviews, decisions
+
+
+def test_a_late_review_is_kept_may_be_answered_and_holds_nothing_up() -> None:
+    turns = dialogue(*HISTORIES["revealed"], TO_BOB, TO_CYD, LATE)
+    assert rules.stage(turns) == "with instructor"
+    assert rules.unanswered(turns) == []
+    rules.admit(turns, Answer(review="RK-7", thanks=True), capacity="author", reviews=Reviews())
+
+
+def test_a_review_of_the_reveal_is_not_replaced_as_a_late_one() -> None:
+    again = Review(
+        allocation="b", pseudonym="Quiet Heron", judgements=LEVELS, strengths="S", suggestions="T", late=True
+    )
+    with pytest.raises(NotAllowed, match="can no longer be changed"):
+        rules.admit(dialogue(*HISTORIES["revealed"]), again, capacity="peer", reviews=Reviews())
+
+
+def test_an_instructors_own_review_counts_and_a_peer_cannot_pose_as_one() -> None:
+    with pytest.raises(NotAllowed):
+        rules.admit(dialogue(FREEZE, SELF, BOB), OWN, capacity="peer", reviews=Reviews())
+    rules.admit(dialogue(FREEZE, SELF, BOB, OWN), REVEAL, capacity="schedule", reviews=Reviews())
+
+
+def test_a_decision_says_why_and_the_author_dissents_once_and_for_ever() -> None:
+    with pytest.raises(Invalid, match="why you decide"):
+        rules.admit(
+            dialogue(*HISTORIES["with instructor"]),
+            Decide(reason="", grade="70"),
+            capacity="instructor",
+            reviews=Reviews(),
+        )
+    turns = dialogue(*HISTORIES["signed: decided"])
+    rules.admit(turns, DISSENT, capacity="author", reviews=Reviews())
+    turns = dialogue(*HISTORIES["signed: decided"], DISSENT)
+    assert rules.stage(turns) == "signed"
+    with pytest.raises(NotAllowed, match="stands here already"):
+        rules.admit(turns, DISSENT, capacity="author", reviews=Reviews())
+    outcome = rules.outcome(turns)
+    assert outcome is not None
+    assert outcome.grade == "70"
+    assert rules.agreed(turns) is None

@@ -31,6 +31,8 @@ AT = {
     "agreed": 4,
     "decided": 4,
     "signed": 5,
+    "withdrawn": 5,
+    "exempt": 5,
 }
 """Which step of the way a stage is on."""
 

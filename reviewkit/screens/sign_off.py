@@ -30,6 +30,8 @@ STAGES = {
     "agreed": "Agreed",
     "decided": "Decided",
     "signed": "Signed",
+    "withdrawn": "Withdrawn",
+    "exempt": "Exempt",
 }
 STEPS = (
     ("freeze_by", "posts are frozen"),

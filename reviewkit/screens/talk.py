@@ -10,23 +10,39 @@ from reviewkit.course import SeenDialogue, SeenTurn
 from reviewkit.model import (
     Accept,
     Answer,
+    AskToReopen,
+    Decide,
     Discuss,
+    Dissent,
+    Exempt,
     Freeze,
+    HandOver,
     Judgement,
     Proposal,
+    Recognise,
+    Reopen,
     Reply,
+    Restore,
     Reveal,
     Review,
     Rubric,
     SelfEvaluation,
     SignOff,
     Turn,
+    Withdraw,
 )
 from reviewkit.screens import dates
 
 RATINGS = {"specific": "Specific", "kind": "Kind", "useful": "Useful"}
 SENTENCE = re.compile(r"(.+?[.!?…])(?:\s|$)", re.DOTALL)
 EXCERPT = 160
+REOPENED = {
+    "frozen": "the self-evaluation is written anew",
+    "in review": "peers review again",
+    "revealed": "the reviews are answered anew",
+    "with instructor": "the grade is open again",
+    "discussing": "the discussion goes on",
+}
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -159,7 +175,7 @@ def line(voice: str, lead: str, text: str) -> dict[str, str]:
 
 def timeline(seen: SeenDialogue, *, now: datetime, zone: tzinfo) -> list[dict[str, Any]]:
     """Every turn, oldest first: who, when, what in a few words, and everything they wrote."""
-    newest = latest_reviews(seen.turns)
+    newest, undone = latest_reviews(seen.turns), rules.superseded(cast("Sequence[Turn]", seen.turns))
     names = {turn.id: turn.name for turn in seen.turns}
     items = list[dict[str, Any]]()
     proposed: Proposal | None = None
@@ -169,7 +185,8 @@ def timeline(seen: SeenDialogue, *, now: datetime, zone: tzinfo) -> list[dict[st
             "kind": turn.kind,
             "voice": turn.voice,
             "when": dates.day(turn.at, zone) if turn.day_only else dates.moment(turn.at, zone, now),
-            "old": turn.kind == "review" and turn.id not in newest,
+            "old": (turn.kind == "review" and turn.id not in newest) or turn.id in undone,
+            "late": isinstance(turn.what, Review) and turn.what.late,
         }
         items.append(item | said(turn, seen, names=names, proposed=proposed))
         proposed = standing([turn]) or proposed
@@ -233,8 +250,45 @@ def said(turn: SeenTurn, seen: SeenDialogue, *, names: dict[str, str], proposed:
                 "text": accept.text,
                 "texts": tagged("Recognised", accept.recognised, "teach"),
             }
+        case Recognise() as praise:
+            return {
+                "title": f"{who} recognised what worked",
+                "text": praise.text,
+                "texts": tagged("Recognised", praise.recognised, "teach")
+                + labelled(("Suggestions", praise.suggestions)),
+            }
+        case Decide() as decision:
+            return {
+                "title": f"{who} decided {decision.grade}".rstrip(),
+                "text": decision.reason,
+                "judgements": judgements_of(decision.judgements, rubric),
+            }
         case SignOff(grade=grade):
             return {"title": f"{who} signed {grade}".rstrip(), "text": ""}
+        case _:
+            return rare(turn)
+
+
+def rare(turn: SeenTurn) -> dict[str, Any]:
+    """The turns that most dialogues do without."""
+    who = turn.name
+    match turn.what:
+        case HandOver(given=given, minimum=minimum):
+            there = sentence(count(given, "review")) if given else "No review"
+            return {"title": "With the instructor", "text": f"{there} of at least {number(minimum)} came in time."}
+        case Dissent(text=text):
+            return {"title": f"{who} dissented", "text": text}
+        case AskToReopen(text=text):
+            return {"title": f"{who} asked to reopen this", "text": text}
+        case Reopen(to=to, reason=reason):
+            return {"title": f"{who} reopened this: {REOPENED[to]}", "text": reason}
+        case Withdraw(reason=reason):
+            return {"title": f"{who} took this out of the count: withdrawn", "text": reason}
+        case Exempt(reason=reason):
+            return {"title": f"{who} took this out of the count: exempt", "text": reason}
+        case Restore(reason=reason):
+            return {"title": f"{who} brought this back into the count", "text": reason}
+    return {"title": turn.kind, "text": ""}
 
 
 def tagged(label: str, tags: Sequence[str], voice: str) -> list[dict[str, Any]]:

@@ -10,15 +10,23 @@ from reviewkit.model import (
     Accept,
     Allocation,
     Answer,
+    AskToReopen,
     Assignment,
+    Decide,
     Dialogue,
     Discuss,
+    Dissent,
+    Exempt,
     Freeze,
+    HandOver,
     Judgement,
     Person,
     Post,
     Proposal,
+    Recognise,
+    Reopen,
     Reply,
+    Restore,
     Reveal,
     Review,
     Rubric,
@@ -27,6 +35,7 @@ from reviewkit.model import (
     SignOff,
     Turn,
     What,
+    Withdraw,
 )
 from reviewkit.sheet.rows import DialogueRow, KeyRow, Projection, RoundRow, RubricRow, SignOffRow
 
@@ -123,6 +132,8 @@ def _judged(what: What) -> tuple[Sequence[Judgement], str]:
             return proposal.judgements, proposal.grade
         case Discuss(counter=Proposal() as proposal):
             return proposal.judgements, proposal.grade
+        case Decide(judgements=judgements, grade=grade):
+            return judgements, grade
         case Accept(grade=grade) | SignOff(grade=grade):
             return (), grade
         case _:
@@ -143,8 +154,16 @@ def _words(what: What) -> str:
             parts = [("", what.text), ("Recognised", ", ".join(what.recognised))]
         case Reply():
             parts = [("", what.text or ("Accepts the proposed grade." if what.accepts else ""))]
-        case Freeze() | Reveal():
+        case Recognise():
+            parts = [("", what.text), ("Suggestions", what.suggestions), ("Recognised", ", ".join(what.recognised))]
+        case Freeze() | Reveal() | Decide() | Withdraw() | Exempt() | Restore():
             parts = [("", what.reason)]
+        case Reopen():
+            parts = [("", what.reason), ("Back to", what.to)]
+        case Dissent() | AskToReopen():
+            parts = [("", what.text)]
+        case HandOver():
+            parts = [("", f"{what.given} of at least {what.minimum} reviews came in time.")]
         case SignOff():
             parts = [("", f"Signed by the {what.role}.")]
     return "\n\n".join(f"{name}: {text}" if name else text for name, text in parts if text)
