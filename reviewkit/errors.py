@@ -45,11 +45,12 @@ class FeedError(ReviewkitError):
     """A site could not be read; `url` says which (read by its owner and the instructor).
 
     `wrong`: the address itself is a mistake (it shows a web page, no feed), so that waiting will not help.
+    `wait`: seconds for which the site asked to be left in peace. `gone`: the site said that it is gone for good.
     """
 
-    def __init__(self, message: str, *, url: str, wrong: bool = False) -> None:
+    def __init__(self, message: str, *, url: str, wrong: bool = False, wait: float = 0.0, gone: bool = False) -> None:
         super().__init__(message)
-        self.url, self.wrong = url, wrong
+        self.url, self.wrong, self.wait, self.gone = url, wrong, wait, gone
 
 
 class StoreError(ReviewkitError):

@@ -1,19 +1,23 @@
 """One guarded fetch: strangers choose the address, so every step has a limit and says in words what it met."""
 
 import asyncio
+import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 from yarl import URL
 
 from reviewkit.errors import FeedError
-from reviewkit.feeds.addresses import PrivateAddress, checked, guarded_socket
+from reviewkit.feeds.addresses import PrivateAddress, checked, guarded_socket, private_words
+from reviewkit.feeds.schedule import fresh_for, retry_after
 
 ON_THE_WIRE = 5 * 1024 * 1024
 INFLATED = 10 * 1024 * 1024
@@ -23,7 +27,12 @@ AT_ONCE = 64
 PER_HOST = 2
 HEADER = 8190
 """Bytes of one header line."""
+PACKETS = 100
+"""Packets of gzip one after the other; a handful is usual, and each one costs."""
+TIRED = 3
+"""Answers "too many requests" from one host after which it is asked for nothing more in this pull."""
 
+_FOR_GOOD = frozenset({301, 308})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 
 
@@ -37,10 +46,28 @@ class Fetched:
     content_type: str = ""
     etag: str = ""
     last_modified: str = ""
+    unchanged: bool = False
+    """The site says that nothing changed since its `etag` or `last_modified`; the body is empty."""
+    moved: str = ""
+    """Where the site sent us for good (301, 308), if it did."""
+    fresh_for: float = 0.0
+    """Seconds for which the site calls this good."""
+
+
+@dataclass(frozen=True)
+class _SentOn:
+    """A redirect."""
+
+    url: URL
+    for_good: bool
 
 
 class Fetcher:
-    """A pool of connections that is polite to hosts and careful with what they send. Use it as `async with`."""
+    """A pool of connections that is polite to hosts and careful with what they send. Use it as `async with`.
+
+    `resolver` finds addresses, `dial` makes the socket for one of them and is where it is judged; `now` is for dates in
+    headers.
+    """
 
     def __init__(
         self,
@@ -50,12 +77,17 @@ class Fetcher:
         seconds: float = SECONDS,
         tls: ssl.SSLContext | None = None,
         resolver: aiohttp.abc.AbstractResolver | None = None,
+        dial: Callable[[tuple[Any, ...]], socket.socket] = guarded_socket,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._agent = agent
         self._allow_private = allow_private
         self._seconds = seconds
         self._tls = tls
         self._resolver = resolver
+        self._dial = dial
+        self._now = now
+        self._tired: Counter[str] = Counter()
         self._all = asyncio.Semaphore(AT_ONCE)
         self._hosts: dict[str, asyncio.Semaphore] = {}
         self._session: aiohttp.ClientSession | None = None
@@ -66,7 +98,7 @@ class Fetcher:
             ttl_dns_cache=60,
             ssl=self._tls or True,
             resolver=self._resolver,
-            socket_factory=None if self._allow_private else guarded_socket,
+            socket_factory=None if self._allow_private else self._dial,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -88,44 +120,67 @@ class Fetcher:
 
     async def fetch(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched | None:
         """Get a document; None when the site says that it has not changed. Raises FeedError."""
+        fetched = await self.visit(url, etag=etag, last_modified=last_modified)
+        return None if fetched.unchanged else fetched
+
+    async def visit(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched:
+        """The same with all that the site says beside the document. Raises FeedError.
+
+        The time of a visit is that of all its redirects together, without the time in which it waits for its turn.
+        """
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in conditions.items() if value}
         here = checked(url, allow_private=self._allow_private, said=url)
+        moved, for_good = "", True
         left = self._seconds
         try:
             for _ in range(REDIRECTS + 1):
                 async with self._turn(here):
+                    self._spare(here, said=url)
                     began = asyncio.get_running_loop().time()
                     async with asyncio.timeout(left):
-                        answer = await self._ask(here, headers, said=url)
+                        answer = await self._ask(here, headers, said=url, moved=moved)
                     left -= asyncio.get_running_loop().time() - began
-                if not isinstance(answer, URL):
+                if isinstance(answer, Fetched):
                     return answer
-                here = answer
+                here, for_good = answer.url, for_good and answer.for_good
+                moved = str(here) if for_good else moved
         except TimeoutError as error:
             raise FeedError(
-                f"Your site did not answer within {self._seconds:.0f} seconds. {_LATER}", url=url
+                f"Your site did not answer within {max(1, round(self._seconds))} seconds. {_LATER}", url=url
             ) from error
         except aiohttp.ClientError as error:
             raise FeedError(_words(error, here), url=url) from error
         raise FeedError(f"Your site sends visitors on from address to address, more than {REDIRECTS} times.", url=url)
 
-    async def _ask(self, here: URL, headers: dict[str, str], *, said: str) -> Fetched | URL | None:
+    async def _ask(self, here: URL, headers: dict[str, str], *, said: str, moved: str) -> Fetched | _SentOn:
         assert self._session, "use the fetcher as `async with`"
         async with self._session.get(here, headers=headers, allow_redirects=False) as answer:
             if answer.status in _MOVED and "Location" in answer.headers:
-                return self._next(here, answer.headers["Location"], said=said)
+                there = self._next(here, answer.headers["Location"], said=said)
+                return _SentOn(there, answer.status in _FOR_GOOD)
+            good_for = fresh_for(answer.headers, self._now())
             if answer.status == 304 and headers:
-                return None
+                return Fetched(url=str(here), body=b"", unchanged=True, moved=moved, fresh_for=good_for)
             if answer.status != 200:
-                raise FeedError(_refusal(answer.status), url=said)
+                if answer.status == 429:
+                    self._tired[_host(here)] += 1
+                wait = retry_after(answer.headers, self._now())
+                raise FeedError(_refusal(answer.status), url=said, wait=wait, gone=answer.status == 410)
             return Fetched(
                 url=str(here),
                 body=await _body(answer, said=said),
                 content_type=answer.headers.get("Content-Type", "")[:200],
                 etag=_keepable(answer.headers.get("ETag", "")),
                 last_modified=_keepable(answer.headers.get("Last-Modified", "")),
+                moved=moved,
+                fresh_for=good_for,
             )
+
+    def _spare(self, here: URL, *, said: str) -> None:
+        """Ask nothing more of a host that had enough: a platform that many of the class are on would only go on."""
+        if self._tired[_host(here)] >= TIRED:
+            raise FeedError(_refusal(429), url=said)
 
     def _next(self, here: URL, location: str, *, said: str) -> URL:
         try:
@@ -139,9 +194,13 @@ class Fetcher:
     @asynccontextmanager
     async def _turn(self, url: URL) -> AsyncIterator[None]:
         """Wait for one of the host's places, then for one of all: nobody waits with a place that others need."""
-        host = self._hosts.setdefault(f"{url.host}:{url.port}", asyncio.Semaphore(PER_HOST))
+        host = self._hosts.setdefault(_host(url), asyncio.Semaphore(PER_HOST))
         async with host, self._all:
             yield
+
+
+def _host(url: URL) -> str:
+    return f"{(url.raw_host or '').rstrip('.')}:{url.port}"
 
 
 _ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
@@ -179,6 +238,7 @@ class _Inflate:
         self._deflate = encoding == "deflate"
         self._unpack = zlib.decompressobj(zlib.MAX_WBITS if self._deflate else 16 + zlib.MAX_WBITS)
         self._begun = False
+        self._packets = 1
 
     @property
     def whole(self) -> bool:
@@ -196,6 +256,9 @@ class _Inflate:
             out += self._unpack.decompress(chunk, most - len(out))
             if self._unpack.eof and self._unpack.unused_data and not self._deflate:
                 # gzip may be several packets one after the other
+                self._packets += 1
+                if self._packets > PACKETS:
+                    raise zlib.error("too many packets")
                 chunk, self._unpack = self._unpack.unused_data, zlib.decompressobj(16 + zlib.MAX_WBITS)
             else:
                 chunk = self._unpack.unconsumed_tail
@@ -238,7 +301,7 @@ def _words(error: aiohttp.ClientError, here: URL) -> str:
         case aiohttp.ClientConnectorDNSError():
             return f"There is no site named {here.host}. Look for a slip in the address."
         case aiohttp.ClientOSError() if _is_private(error):
-            return f"{here.host} is not on the public internet, so its feed cannot be fetched."
+            return private_words(here.host or "")
         case aiohttp.ClientConnectorError():
             return f"{here.host} could not be reached. {_LATER}"
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
@@ -12,16 +13,23 @@ from reviewkit.errors import FeedError
 from reviewkit.feeds import Kept, Pulled
 from reviewkit.feeds.fetch import Fetched, Fetcher
 from reviewkit.feeds.parse import VERSION, Parsed, parse
+from reviewkit.feeds.schedule import failed, is_taken, succeeded
 from reviewkit.feeds.tags import fold, of_feed
 from reviewkit.model import Entry, Feed, Tag
 
 PARSE_SECONDS = 60.0
+LONGEST_ADDRESS = 2000
+"""Characters of a new address that is remembered."""
+_TOO_MUCH = "Something in this feed is more than reviewkit can read. The course's operator finds it in the log."
 
 _log = logging.getLogger(__name__)
 
 
 class Pulling:
-    """What all feeds of one pull share. `parser` is where documents are parsed: away from the network's loop."""
+    """What all feeds of one pull share. `parser` is where documents are parsed: away from the network's loop.
+
+    `chance` draws from 0 to 1 how much longer a pause is, so that a class does not come back all at once.
+    """
 
     def __init__(
         self,
@@ -31,41 +39,45 @@ class Pulling:
         keep: Callable[[Feed, Sequence[Entry]], Kept],
         *,
         now: Callable[[], datetime],
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._fetcher = fetcher
         self._parser = parser
         self._wanted = wanted
         self._keep = keep
         self._now = now
+        self._chance = chance
         self._one_writer = asyncio.Lock()
 
     async def pull(self, feed: Feed) -> Pulled:
         """Pull one feed, whatever its site does. What `keep` raises is not the site's fault and goes through."""
-        wrong = False
         try:
             return await self._read(feed)
         except FeedError as error:
-            words, wrong = str(error), error.wrong
+            failure = error
         except _KeepFailed as error:
             raise error.cause from None
         except Exception:  # noqa: BLE001 - logged whole; the next line says why it goes no further
             # A bug of ours that one document brought out must not cost the rest of the class their pull.
             _log.exception("Reading the feed of %s failed", feed.person)
-            words = "Something in this feed is more than reviewkit can read. The course's operator finds it in the log."
-        await self._kept(replace(feed, tried=self._now(), error=words), ())
-        return Pulled(person=feed.person, url=feed.url, outcome="failed", error=words, wrong=wrong)
+            failure = FeedError(_TOO_MUCH, url=feed.url)
+        words, wait, gone = str(failure), failure.wait, failure.gone
+        await self._kept(failed(feed, self._now(), words, wait=wait, gone=gone, chance=self._chance()), ())
+        return Pulled(person=feed.person, url=feed.url, outcome="failed", error=words, wrong=failure.wrong)
 
     async def _read(self, feed: Feed) -> Pulled:
         wanted = frozenset(fold(tag) for tag in self._wanted.get(feed.person, frozenset())) - {""}
         rules = _rules(wanted)
         # What was asked for decides what was kept: under new rules a site's "not changed" would hide posts.
         same = feed.body.endswith(rules)
-        fetched = await self._fetcher.fetch(
-            feed.url, etag=feed.etag if same else "", last_modified=feed.last_modified if same else ""
+        fetched = await self._fetcher.visit(
+            feed.moved_to if is_taken(feed) else feed.url,
+            etag=feed.etag if same else "",
+            last_modified=feed.last_modified if same else "",
         )
-        now = self._now()
-        calm = replace(feed, tried=now, succeeded=now, error="")
-        if fetched is None:
+        moved = fetched.moved if len(fetched.moved) <= LONGEST_ADDRESS else ""
+        calm = succeeded(feed, self._now(), fresh_for=fetched.fresh_for, moved=moved, chance=self._chance())
+        if fetched.unchanged:
             return await self._unchanged(calm)
         body = _fingerprint(fetched.body, rules)
         calm = replace(calm, etag=fetched.etag, last_modified=fetched.last_modified, body=body)
@@ -138,20 +150,27 @@ async def pull_all(
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="parse") as parser:
         async with Fetcher(agent=agent, allow_private=allow_private) as fetcher:
             pulling = Pulling(fetcher, parser, wanted, keep, now=now)
+            return await gathered(pulling, feeds, progress)
 
-            async def one(feed: Feed) -> Pulled:
-                pulled = await pulling.pull(feed)
-                if progress:
-                    progress(pulled)
-                return pulled
 
-            tasks = [asyncio.create_task(one(feed)) for feed in feeds]
-            try:
-                return list(await asyncio.gather(*tasks))
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+async def gathered(
+    pulling: Pulling, feeds: Sequence[Feed], progress: Callable[[Pulled], None] | None = None
+) -> list[Pulled]:
+    """Pull all feeds at once; what came of each, in their order. Cancelled, it ends with whole feeds kept only."""
+
+    async def one(feed: Feed) -> Pulled:
+        pulled = await pulling.pull(feed)
+        if progress:
+            progress(pulled)
+        return pulled
+
+    tasks = [asyncio.create_task(one(feed)) for feed in feeds]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _parse(body: bytes, url: str, content_type: str) -> Parsed:
