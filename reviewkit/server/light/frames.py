@@ -66,7 +66,11 @@ def pack(
     buffers: Sequence[bytes | memoryview] = (),
 ) -> bytes:
     dicts = (json.dumps(each, separators=(",", ":")).encode() for each in (header, parent, metadata, content))
-    parts: list[bytes | memoryview] = [channel.encode(), *dicts, *buffers]
+    return join([channel.encode(), *dicts, *buffers])
+
+
+def join(parts: Sequence[bytes | memoryview]) -> bytes:
+    """The frame of channel, header, parent, metadata, content and buffers, each as it is written."""
     count = len(parts) + 1
     offsets = [8 * (count + 1)]
     for each in parts:

@@ -151,10 +151,14 @@ class LightKernel(asyncio.Protocol):
             self.received(frame)
 
     def connection_lost(self, error: Exception | None) -> None:
+        os.close(self.handle)
+        self.ended()
+
+    def ended(self) -> None:
+        """The process is gone."""
         self.alive = False
         self.rest()
         self.stay()
-        os.close(self.handle)
         for page in list(self.pages):
             page.close(self.end or End.GONE)
         if self.executor is not None:
@@ -165,13 +169,21 @@ class LightKernel(asyncio.Protocol):
 
     def received(self, frame: bytes) -> None:
         if frame.endswith(b'{"execution_state":"busy"}'):
-            self.execution_state = "busy"
-            self.rest()
-            self.calm.clear()
-            self.watch = asyncio.get_running_loop().call_later(self.parent.longest, self.kill)
+            self.work()
         elif frame.endswith(b'{"execution_state":"idle"}'):
             self.execution_state = "idle"
             self.rest()
+        self.hand_on(frame)
+
+    def work(self) -> None:
+        """It has begun with a message, and may take so long."""
+        self.execution_state = "busy"
+        self.rest()
+        self.calm.clear()
+        self.watch = asyncio.get_running_loop().call_later(self.parent.longest, self.kill)
+
+    def hand_on(self, frame: bytes) -> None:
+        """To whoever listens: the executor of its notebook, its pages."""
         if self.executor is not None:
             self.executor.received(frame)
         if not self.pages:
