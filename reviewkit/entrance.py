@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from reviewkit import mail, signing
+from reviewkit import logs, mail, signing
 from reviewkit.course import Course
 from reviewkit.errors import Ended, Invalid, MailError, Missing, NotAllowed, TooOften
 from reviewkit.mail import MailServer
@@ -80,17 +80,26 @@ class Entrance:
         same.course = course
         return same
 
-    def guest(self, id: str, serial: int) -> Guest:
+    def guest(self, id: str, serial: int, session: str) -> Guest:
         """Whose session it is. Raises NotAllowed when it was ended or the person is no longer in the course."""
         with suppress(Missing):
-            person = self.course.person(id)
-            if self.course.store.session_serial(id) == serial:
-                return Guest(person=person, serial=serial)
+            found = self.course.store.sign_in(id, session)
+            if found.ended:
+                LOG.warning("A sign-in that had ended was used", extra={"person": logs.person(id)})
+            elif found.serial == serial:
+                return Guest(person=found.person, serial=serial)
         raise NotAllowed(REVOKED)
 
-    def sign_out_everywhere(self, id: str, serial: int) -> None:
+    def sign_out(self, id: str, serial: int, session: str) -> None:
+        """End this one session with its pages: a copy of its cookie is worth nothing from now on."""
+        self.guest(id, serial, session)
+        now = self.course.clock()
+        until = now + timedelta(seconds=signing.LONGEST_SESSION)
+        self.course.store.end_session(session, now=now, until=until)
+
+    def sign_out_everywhere(self, id: str, serial: int, session: str) -> None:
         """End all sessions and pages of a person, in whatever browser; their link goes on."""
-        self.course.store.end_sessions(self.guest(id, serial).person.id)
+        self.course.store.end_sessions(self.guest(id, serial, session).person.id)
 
     # -- links
 

@@ -86,6 +86,7 @@ class Service:
         application.router.add_post("/look", self.look)
         application.router.add_post("/enter", self.enter)
         application.router.add_post("/letter", self.letter)
+        application.router.add_post("/sign-out", self.sign_out)
         application.router.add_post("/sign-out-everywhere", self.sign_out_everywhere)
         application.router.add_post("/who", self.who)
 
@@ -112,14 +113,14 @@ class Service:
     async def view(self, request: web.Request) -> web.Response:
         """`{screen, params}` of a page: the view of that screen for the person whose page it is."""
         token, said = await self._page(request)
-        viewer = await self._in_thread(self._person, token.person, token.serial)
+        viewer = await self._in_thread(self._person, token)
         params = _object(said.get("params"))
         return _with_mark(await self._in_thread(_marked, screens.view, self.course, viewer, token.screen, params))
 
     async def act(self, request: web.Request) -> web.Response:
         """`{screen, event}` of a page: do it as the person whose page it is; the screen's reply."""
         token, said = await self._page(request)
-        viewer = await self._in_thread(self._person, token.person, token.serial)
+        viewer = await self._in_thread(self._person, token)
         event = _object(said.get("event"))
         reply, mark = await self._in_thread(_marked, screens.act, self.course, viewer, token.screen, event)
         self._count(token, event, reply)
@@ -141,7 +142,7 @@ class Service:
         return _with_mark(({"view": fresh.view}, fresh.mark)) if fresh else web.json_response({})
 
     def _look(self, course: Course, token: PageToken, params: Mapping[str, Any]) -> dict[str, Any]:
-        viewer = self.entrance.through(course).guest(token.person, token.serial).person
+        viewer = self.entrance.through(course).guest(token.person, token.serial, token.session).person
         return screens.view(course, viewer, token.screen, params)
 
     def _count(self, token: PageToken, event: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
@@ -193,17 +194,22 @@ class Service:
         return web.json_response({})
 
     async def who(self, request: web.Request) -> web.Response:
-        """`{person, serial}` from the page server: whether that sign-in still holds, and for whom."""
+        """`{person, serial, session}` from the page server: whether that sign-in still holds, and for whom."""
         return _guest(await self._in_thread(self.entrance.guest, *_session(await self._server(request))))
 
+    async def sign_out(self, request: web.Request) -> web.Response:
+        """`{person, serial, session}` from the page server: end that session and its pages."""
+        await self._in_thread(self.entrance.sign_out, *_session(await self._server(request)))
+        return web.json_response({})
+
     async def sign_out_everywhere(self, request: web.Request) -> web.Response:
-        """`{person, serial}` from the page server: end all sessions and pages of that person."""
+        """`{person, serial, session}` from the page server: end all sessions and pages of that person."""
         await self._in_thread(self.entrance.sign_out_everywhere, *_session(await self._server(request)))
         self.following.changed()
         return web.json_response({})
 
-    def _person(self, id: str, serial: int) -> Person:
-        return self.entrance.guest(id, serial).person
+    def _person(self, token: PageToken) -> Person:
+        return self.entrance.guest(token.person, token.serial, token.session).person
 
     async def _page(self, request: web.Request) -> tuple[PageToken, dict[str, Any]]:
         token = signing.check_page_token(self.secret, _bearer(request))
@@ -256,10 +262,10 @@ def _words(said: Mapping[str, Any], *names: str) -> list[str]:
     return [str(said.get(name, "")) for name in names]
 
 
-def _session(said: Mapping[str, Any]) -> tuple[str, int]:
-    match said.get("person"), said.get("serial"):
-        case str(person), int(serial):
-            return person, serial
+def _session(said: Mapping[str, Any]) -> tuple[str, int, str]:
+    match said.get("person"), said.get("serial"), said.get("session"):
+        case str(person), int(serial), str(session):
+            return person, serial, session
     raise Invalid("Say who it is.")
 
 

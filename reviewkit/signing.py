@@ -2,7 +2,7 @@
 
 Everything is signed with one secret under a salt of its own, so that a link is no sign-in and a page's token opens
 nothing but its page. Each names the person and a serial, of their links or of their sessions: raising it makes all of
-them worthless at once. Signatures are compared in constant time.
+them worthless at once. A session has an id besides, by which it ends alone. Signatures are compared in constant time.
 """
 
 import hashlib
@@ -47,20 +47,23 @@ class OnceLink(Link):
 
 @dataclass(frozen=True, kw_only=True)
 class Session(Link):
-    """A sign-in: since when, and when the browser was last heard of (in seconds since 1970)."""
+    """A sign-in of one browser: the id by which it can end alone, since when it is, and when the browser was last heard
+    of (in seconds since 1970)."""
 
+    id: str
     since: int
     used: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageToken:
-    """What a page carries: who looks at which screen in which page process."""
+    """What a page carries: who looks at which screen in which page process, by which sign-in."""
 
     person: str
     screen: str
     page: str
     serial: int
+    session: str = ""
 
 
 def read_secret(directory: Path) -> bytes:
@@ -128,10 +131,13 @@ def check_link(secret: bytes, token: str) -> Link | OnceLink:
     raise NotAllowed(NO_LINK)
 
 
-def sign_in(secret: bytes, who: Link, *, since: float | None = None, now: float | None = None) -> str:
-    """The value of the cookie that keeps a browser signed in; `since` when it is renewed."""
+def sign_in(secret: bytes, who: Link, *, now: float | None = None) -> str:
+    """The value of the cookie that keeps a browser signed in. A link begins a session of its own, a Session goes on."""
     now = time.time() if now is None else now
-    said = [who.person, who.serial, int(now if since is None else since), int(now)]
+    if not isinstance(who, Session):
+        id = secrets.token_urlsafe(16)
+        who = Session(person=who.person, serial=who.serial, id=id, since=int(now), used=int(now))
+    said = [who.person, who.serial, who.id, who.since, int(now)]
     return _text(URLSafeSerializer(secret, salt="sign-in").dumps(said))
 
 
@@ -140,9 +146,9 @@ def check_sign_in(secret: bytes, value: str, *, hours: float = COOKIE_HOURS, now
     now = time.time() if now is None else now
     try:
         match URLSafeSerializer(secret, salt="sign-in").loads(value):
-            case [str(person), int(serial), int(since), int(used)]:
+            case [str(person), int(serial), str(id), int(since), int(used)]:
                 if now < used + 3600 * hours and now < since + LONGEST_SESSION:
-                    return Session(person=person, serial=serial, since=since, used=used)
+                    return Session(person=person, serial=serial, id=id, since=since, used=used)
     except BadData as error:
         raise NotAllowed(NO_SESSION) from error
     raise NotAllowed(NO_SESSION)
@@ -154,7 +160,7 @@ def keyed(secret: bytes, *words: str) -> str:
 
 
 def page_token(secret: bytes, token: PageToken) -> str:
-    said = [token.person, token.screen, token.page, token.serial]
+    said = [token.person, token.screen, token.page, token.serial, token.session]
     return _text(URLSafeTimedSerializer(secret, salt="page").dumps(said))
 
 
@@ -163,8 +169,8 @@ def check_page_token(secret: bytes, value: str) -> PageToken:
     try:
         said = URLSafeTimedSerializer(secret, salt="page").loads(value, max_age=PAGE_AGE)
         match said:
-            case [str(person), str(screen), str(page), int(serial)]:
-                return PageToken(person=person, screen=screen, page=page, serial=serial)
+            case [str(person), str(screen), str(page), int(serial), str(session)]:
+                return PageToken(person=person, screen=screen, page=page, serial=serial, session=session)
     except SignatureExpired as error:
         raise NotAllowed("This page has been open for a week. Copy what you typed, then reload it.") from error
     except BadData as error:

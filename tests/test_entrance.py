@@ -162,18 +162,50 @@ def test_the_instructor_hands_out_links_of_the_kind_that_the_course_has(door: Op
 # -- sessions
 
 
+def test_signing_out_ends_that_session_and_no_other(
+    door: Open, store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    entrance, elsewhere = door(single_use=False), door(single_use=False)
+    here, there = entrance.enter(reusable(), HERE), entrance.enter(reusable(), THERE)
+    assert here == there, "what tells them apart is in their cookies"
+    entrance.sign_out(ANN.id, here.serial, "here")
+    assert not caplog.records
+    for again in (entrance.guest, elsewhere.guest, entrance.sign_out, entrance.sign_out_everywhere):
+        with pytest.raises(NotAllowed, match="Open your personal link again"):
+            again(ANN.id, here.serial, "here")
+    assert [record.getMessage() for record in caplog.records] == 4 * ["A sign-in that had ended was used"]
+    assert ANN.name not in caplog.text
+    assert entrance.guest(ANN.id, there.serial, "there") == there
+    assert entrance.guest(BOB.id, 1, "bob's").person == BOB
+
+
+def test_that_a_session_has_ended_is_kept_for_as_long_as_its_cookie_could_hold(
+    door: Open, store: Store, clock: Clock
+) -> None:
+    entrance = door()
+    entrance.sign_out(ANN.id, 1, "here")
+    clock.pass_(days=29)
+    entrance.sign_out(ANN.id, 1, "later")
+    with pytest.raises(NotAllowed):
+        entrance.guest(ANN.id, 1, "here")
+    clock.pass_(days=2)
+    entrance.sign_out(ANN.id, 1, "last")
+    assert [store.sign_in(ANN.id, each).ended for each in ("here", "later", "last")] == [False, True, True]
+
+
 def test_signing_out_everywhere_ends_the_sessions_and_not_the_link(door: Open, store: Store) -> None:
     entrance = door(single_use=False)
     session, bobs = entrance.enter(reusable(), HERE), entrance.enter(reusable(BOB), HERE)
-    assert entrance.guest(ANN.id, session.serial) == session
-    entrance.sign_out_everywhere(ANN.id, session.serial)
+    assert entrance.guest(ANN.id, session.serial, "s") == session
+    entrance.sign_out_everywhere(ANN.id, session.serial, "s")
     for again in (entrance.guest, entrance.sign_out_everywhere):
-        with pytest.raises(NotAllowed, match="Open your personal link again"):
-            again(ANN.id, session.serial)
+        for browser in ("s", "another"):
+            with pytest.raises(NotAllowed, match="Open your personal link again"):
+                again(ANN.id, session.serial, browser)
     fresh = entrance.enter(reusable(), HERE)
     assert fresh.serial != session.serial
-    assert entrance.guest(ANN.id, fresh.serial) == fresh
-    assert entrance.guest(BOB.id, bobs.serial) == bobs
+    assert entrance.guest(ANN.id, fresh.serial, "s") == fresh
+    assert entrance.guest(BOB.id, bobs.serial, "s") == bobs
 
 
 def test_a_new_link_ends_the_sessions_too(door: Open, store: Store) -> None:
@@ -181,7 +213,7 @@ def test_a_new_link_ends_the_sessions_too(door: Open, store: Store) -> None:
     session = entrance.enter(reusable(), HERE)
     store.revoke_links(ANN.id)
     with pytest.raises(NotAllowed):
-        entrance.guest(ANN.id, session.serial)
+        entrance.guest(ANN.id, session.serial, "s")
     with pytest.raises(NotAllowed):
         entrance.enter(reusable(), HERE)
     assert entrance.enter(reusable(serial=2), HERE).person == ANN

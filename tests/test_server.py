@@ -108,7 +108,8 @@ def test_signing_out_ends_the_persons_pages(server: Server) -> None:
     assert status == 200
     assert re.search(r'^reviewkit-\d+=""; expires=', headers["Set-Cookie"])
     assert "signed out" in text
-    wait_for(lambda: ann.socket(hers) == 4001, what="the end of her page")
+    assert ann.socket(hers) == 403
+    wait_for(lambda: Asker(server, ANN).socket(hers) == 4001, what="the end of her page")
     assert bob.socket(his) == "!"
 
 

@@ -130,9 +130,9 @@ def test_the_page_server_learns_who_a_link_belongs_to(service: Running) -> None:
     link = signing.link(SECRET, PROF.id, 1, "").removeprefix("/enter/")
     anns = {"person": "prof", "name": PROF.name, "role": "instructor", "serial": 1}
     assert service.ask("/enter", json.dumps({"link": link}).encode(), token) == (200, anns)
-    assert service.ask("/who", b'{"person": "prof", "serial": 1}', token) == (200, anns)
-    assert service.ask("/who", b'{"person": "prof", "serial": 2}', token)[0] == 403
-    assert service.ask("/who", b'{"person": ["prof"], "serial": "1"}', token)[0] == 422
+    assert service.ask("/who", b'{"person": "prof", "serial": 1, "session": "s"}', token) == (200, anns)
+    assert service.ask("/who", b'{"person": "prof", "serial": 2, "session": "s"}', token)[0] == 403
+    assert service.ask("/who", b'{"person": ["prof"], "serial": "1", "session": "s"}', token)[0] == 422
 
 
 # -- what goes wrong

@@ -338,6 +338,69 @@ def test_an_expired_sign_in_is_asked_for_again_and_the_text_is_there(plain: Serv
 # -- signing out
 
 
+def test_a_copy_of_a_cookie_opens_nothing_after_signing_out_and_other_browsers_go_on(
+    plain: Server, visit: Visit
+) -> None:
+    here, there = visit(plain, ANN), visit(plain, ANN)
+    for page in (here, there):
+        connected(page)
+    thief = Asker(plain)
+    thief.cookie = "; ".join(f"{each['name']}={each['value']}" for each in here.context.cookies())
+    stolen_page = thief.page("/my-work")
+    assert thief.socket(stolen_page) == "!"
+    here.get_by_test_id("name-menu").locator("summary").click()
+    here.get_by_test_id("sign-out").click()
+    expect(here.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    assert thief.get("/my-work")[0] == 302
+    assert thief.ask("POST", "/stay", origin=plain.url)[0] == 401
+    assert thief.socket(stolen_page) == 403
+    assert thief.ask("POST", "/sign-out-everywhere", origin=plain.url)[0] == 200, "and ends nobody's sign-in"
+    log = [json.loads(line) for line in plain.log.read_text().splitlines()]
+    assert [line for line in log if line["event"] == "A sign-in that had ended was used" and line["person"]]
+    there.reload()
+    connected(there)
+    expect(there.get_by_test_id("name-menu")).to_contain_text(ANN.name)
+
+
+def test_signing_out_ends_the_pages_that_were_opened_by_an_older_sign_in_of_that_browser(
+    plain: Server, visit: Visit
+) -> None:
+    page = visit(plain, ANN)
+    connected(page)
+    page.context.clear_cookies()
+    again = page.context.new_page()
+    again.goto(plain.link(ANN))
+    again.get_by_test_id("enter").click()
+    connected(again)
+    page.context.set_offline(True)
+    connected(page, "closed")
+    page.context.set_offline(False)
+    connected(page)
+    connected(again)
+    again.get_by_test_id("name-menu").locator("summary").click()
+    again.get_by_test_id("sign-out").click()
+    expect(again.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    connected(page, "lost")
+
+
+def test_what_was_typed_last_is_saved_before_signing_out_ends_the_page(plain: Server, visit: Visit) -> None:
+    course = the_course(plain.course_file)
+    found = course.submission_of(BOB, course.assignment("river"))
+    posts = [post.id for post in course.candidates(BOB, course.assignment("river"))]
+    work = found.id if found else course.freeze(BOB, "river", posts)
+    page, other = visit(plain, BOB), visit(plain, BOB)
+    page.goto(f"{plain.url}/my-work?submission={work}")
+    connected(page)
+    page.get_by_test_id("field-note-claim").press_sequentially("The last word.")
+    other.context.add_cookies(page.context.cookies())  # type: ignore[arg-type]  # as they were given
+    assert other.evaluate("fetch('/sign-out', {method: 'POST'}).then(answer => answer.status)") == 200
+    connected(page, "lost")
+    draft = course.store.draft(BOB.id, f"self:{work}")
+    assert draft is not None
+    assert draft.content["notes"] == {"claim": "The last word."}
+    course.store.close()
+
+
 def test_signing_out_everywhere_ends_every_browser_and_leaves_the_link(plain: Server, visit: Visit) -> None:
     here, there, bobs = visit(plain, ANN), visit(plain, ANN), visit(plain, BOB)
     for page in (here, there, bobs):

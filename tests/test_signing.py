@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer
 
 from reviewkit import signing
 from reviewkit.errors import ConfigError, NotAllowed
@@ -13,7 +13,7 @@ from reviewkit.signing import Link, OnceLink, PageToken
 SECRET = b"s" * 40
 HOUR = 3600
 ANNS = Link(person="ann", serial=3)
-PAGE = PageToken(person="ann", screen="my-work", page="p1", serial=3)
+PAGE = PageToken(person="ann", screen="my-work", page="p1", serial=3, session="s1")
 
 
 def test_a_link_says_whose_it_is_and_which() -> None:
@@ -74,9 +74,22 @@ def test_a_sign_in_that_is_used_goes_on_for_thirty_days_and_no_longer() -> None:
     for hour in range(10, 30 * 24, 10):
         session = signing.check_sign_in(SECRET, cookie, hours=12, now=hour * HOUR)
         assert session.since == 0
-        cookie = signing.sign_in(SECRET, session, since=session.since, now=hour * HOUR)
+        cookie = signing.sign_in(SECRET, session, now=hour * HOUR)
     with pytest.raises(NotAllowed):
         signing.check_sign_in(SECRET, cookie, hours=12, now=30 * 24 * HOUR)
+
+
+def test_each_sign_in_is_a_session_of_its_own_and_stays_it_when_it_is_renewed() -> None:
+    one, other = (signing.check_sign_in(SECRET, signing.sign_in(SECRET, ANNS, now=0), now=1) for _ in range(2))
+    assert one.id != other.id
+    assert len(one.id) > 20
+    assert signing.check_sign_in(SECRET, signing.sign_in(SECRET, one, now=60), now=61).id == one.id
+
+
+def test_a_cookie_of_before_there_were_sessions_asks_to_sign_in_again() -> None:
+    old = URLSafeSerializer(SECRET, salt="sign-in").dumps(["ann", 3, 1000, 1000])
+    with pytest.raises(NotAllowed, match="Open your personal link again"):
+        signing.check_sign_in(SECRET, old if isinstance(old, str) else old.decode(), now=1001)
 
 
 def test_a_link_for_one_use_says_until_when_and_no_two_are_the_same() -> None:

@@ -377,10 +377,12 @@ ENDPOINTS = {
     "/enter": SERVER,
     "/letter": SERVER,
     "/who": SERVER,
+    "/sign-out": SERVER,
     "/sign-out-everywhere": SERVER,
 }
 """Address -> for whom it is; all of them are POSTs."""
 SAID = {"screen": "my-work", "params": {}, "event": {"type": "look"}, "known": "", "person": "ann", "serial": 1}
+SAID["session"] = "s"
 BODY = json.dumps(SAID | {"link": "x", "client": "c", "request": "r", "email": "", "url": ""}).encode()
 
 
@@ -389,8 +391,9 @@ def service(stages: dict[str, Stage]) -> Running:
     return stages["in review"].running
 
 
-def token_of(person: str = "ann", screen: str = "my-work", serial: int = 1) -> str:
-    return signing.page_token(SECRET, PageToken(person=person, screen=screen, page="p", serial=serial))
+def token_of(person: str = "ann", screen: str = "my-work", serial: int = 1, session: str = "s") -> str:
+    page = PageToken(person=person, screen=screen, page="p", serial=serial, session=session)
+    return signing.page_token(SECRET, page)
 
 
 def test_every_endpoint_has_its_row(service: Running) -> None:
@@ -455,6 +458,27 @@ def test_a_token_ends_with_its_page_its_serial_and_its_screen(
     assert status == 403
     assert "Copy what you typed" in told["error"]["message"]
     assert service.ask("/who", BODY, server)[0] == 403
+
+
+def test_signing_out_ends_the_tokens_of_that_sign_in_and_no_others(stages: dict[str, Stage], tmp_path: Path) -> None:
+    here = stages["in review"]
+    shutil.copy(here.path, tmp_path / "course.db")
+    running, _ = opened("in review", tmp_path / "course.db", here.made)
+    try:
+        server, other = signing.server_token(SECRET), json.dumps(SAID | {"session": "another"}).encode()
+        for wrong in ({"serial": 2}, {"person": "mallory"}):
+            assert running.ask("/sign-out", json.dumps(SAID | wrong).encode(), server)[0] == 403
+        assert running.ask("/view", BODY, token_of())[0] == 200
+        assert running.ask("/sign-out", BODY, server)[0] == 200
+        for address in ("/view", "/act", "/changes"):
+            assert running.ask(address, BODY, token_of())[0] == 403
+        for address in ("/who", "/sign-out", "/sign-out-everywhere"):
+            assert running.ask(address, BODY, server)[0] == 403
+        assert running.ask("/view", BODY, token_of(session="another"))[0] == 200
+        assert running.ask("/who", other, server)[0] == 200
+        assert running.ask("/view", BODY, token_of("bob", session="bob's"))[0] == 200
+    finally:
+        closed(running)
 
 
 def test_signing_out_everywhere_ends_every_token_and_sign_in(stages: dict[str, Stage], tmp_path: Path) -> None:

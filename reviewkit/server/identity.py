@@ -32,6 +32,8 @@ class Viewer:
     name: str
     role: str
     serial: int
+    session: str = ""
+    """The id of the sign-in that they asked with; empty while they only hold a link."""
 
 
 class Door:
@@ -54,12 +56,17 @@ class Door:
         """Raises Invalid or TooOften, and says nothing of who is known."""
         await self.ask("/letter", {"email": email, "client": client, "url": url})
 
-    async def sign_out_everywhere(self, viewer: Viewer) -> None:
-        await self.ask("/sign-out-everywhere", {"person": viewer.username, "serial": viewer.serial})
+    async def sign_out(self, viewer: Viewer) -> None:
+        """End the sign-in that somebody asked with, and no other."""
+        await self.ask("/sign-out", _said(viewer.username, viewer.serial, viewer.session))
 
-    async def who(self, signed_in: Link) -> Viewer:
+    async def sign_out_everywhere(self, viewer: Viewer) -> None:
+        await self.ask("/sign-out-everywhere", _said(viewer.username, viewer.serial, viewer.session))
+
+    async def who(self, session: Session) -> Viewer:
         """Raises NotAllowed when that sign-in no longer holds, ServiceError when the service is away."""
-        return _viewer(await self.ask("/who", {"person": signed_in.person, "serial": signed_in.serial}))
+        told = await self.ask("/who", _said(session.person, session.serial, session.id))
+        return _viewer(told, session=session.id)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -95,8 +102,13 @@ class Door:
             return response.status, await response.json()
 
 
-def _viewer(told: dict[str, Any]) -> Viewer:
-    return Viewer(username=told["person"], name=told["name"], role=told["role"], serial=told["serial"])
+def _said(person: str, serial: int, session: str) -> dict[str, Any]:
+    return {"person": person, "serial": serial, "session": session}
+
+
+def _viewer(told: dict[str, Any], *, session: str = "") -> Viewer:
+    who, serial = told["person"], told["serial"]
+    return Viewer(username=who, name=told["name"], role=told["role"], serial=serial, session=session)
 
 
 class CookieIdentity(AnyIdentityProvider):  # type: ignore[misc]  # untyped on purpose
@@ -168,26 +180,29 @@ def cookie_name(handler: web.RequestHandler) -> str:
     return f"reviewkit-{handler.settings['port']}"
 
 
-def sign_in(handler: web.RequestHandler, viewer: Viewer, *, since: float | None = None) -> None:
-    """Give the browser its cookie; `since` when it has one that is renewed."""
-    now, hours = handler.settings["clock"](), handler.settings["cookie_hours"]
-    who = Link(person=viewer.username, serial=viewer.serial)
+def sign_in(handler: web.RequestHandler, viewer: Viewer) -> None:
+    """Begin a session: give the browser its cookie."""
+    now = handler.settings["clock"]()
+    _give(handler, Link(person=viewer.username, serial=viewer.serial), since=now, now=now)
+
+
+def renew(handler: web.RequestHandler) -> None:
+    """A sign-in that is used goes on: its cookie is renewed now and then."""
+    session, now = session_of(handler), handler.settings["clock"]()
+    if session is not None and now >= session.used + FRESH:
+        _give(handler, session, since=session.since, now=now)
+
+
+def _give(handler: web.RequestHandler, who: Link, *, since: float, now: float) -> None:
     handler.set_cookie(
         cookie_name(handler),
-        signing.sign_in(handler.settings["secret"], who, since=since, now=now),
-        max_age=int(min(3600 * hours, (now if since is None else since) + signing.LONGEST_SESSION - now)),
+        signing.sign_in(handler.settings["secret"], who, now=now),
+        max_age=int(min(3600 * handler.settings["cookie_hours"], since + signing.LONGEST_SESSION - now)),
         path="/",
         httponly=True,
         secure=handler.settings["secure"],
         samesite="Lax",
     )
-
-
-def renew(handler: web.RequestHandler, viewer: Viewer) -> None:
-    """A sign-in that is used goes on: its cookie is renewed now and then."""
-    session = session_of(handler)
-    if session is not None and handler.settings["clock"]() >= session.used + FRESH:
-        sign_in(handler, viewer, since=session.since)
 
 
 def sign_out(handler: web.RequestHandler) -> None:

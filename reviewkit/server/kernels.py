@@ -1,5 +1,6 @@
 """Pages' processes: each belongs to one person, and is given a socket, a token and the addresses of its files."""
 
+import asyncio
 import json
 import uuid
 from contextlib import suppress
@@ -28,6 +29,8 @@ class PageProcesses(LightKernelManager):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.owners: dict[str, str] = {}
+        self.sessions: dict[str, set[str]] = {}
+        """By page, the sign-ins that it was opened and connected by: each that ends, ends it."""
         self.stopping = False
         self.metrics = PageMetrics()
         self.metrics.open.set_function(lambda: len(self.running))
@@ -38,18 +41,21 @@ class PageProcesses(LightKernelManager):
             raise web.HTTPError(503)
         self.make_room(viewer)
         page = str(uuid.uuid4())
-        token = PageToken(person=viewer.username, screen=screen, page=page, serial=viewer.serial)
+        token = PageToken(
+            person=viewer.username, screen=screen, page=page, serial=viewer.serial, session=viewer.session
+        )
         environment = {
             "REVIEWKIT_SOCKET": str(door),
             "REVIEWKIT_TOKEN": signing.page_token(secret, token),
             "REVIEWKIT_STATIC": json.dumps(files),
             "QUERY_STRING": query[:2000],
         }
-        self.owners[page] = viewer.username
+        self.owners[page], self.sessions[page] = viewer.username, {viewer.session}
         try:
             await self.start_kernel(kernel_name="python3", path="", env=environment, kernel_id=page)
         except BaseException:
             self.owners.pop(page, None)
+            self.sessions.pop(page, None)
             raise
         self.metrics.opened.labels(screen).inc()
         return page
@@ -61,17 +67,23 @@ class PageProcesses(LightKernelManager):
         for kernel in mine[: len(mine) + 1 - self.most_pages]:
             self.part(kernel, End.CROWDED)
 
-    def end_pages(self, viewer: Viewer) -> None:
-        """End all pages of a person, in whatever browser."""
-        for kernel in list(self.running.values()):
-            if self.owners.get(kernel.kernel_id) == viewer.username:
-                self.part(kernel, End.SIGNED_OUT)
+    async def end_pages(self, viewer: Viewer, *, session: str | None = None) -> None:
+        """Let a person's pages save, and end them: all, in whatever browser, or those of one sign-in."""
+        mine = [kernel for id, kernel in self.running.items() if self.owners.get(id) == viewer.username]
+        ending = [each for each in mine if session is None or session in self.sessions.get(each.kernel_id, ())]
+        await asyncio.gather(*(kernel.part(End.SIGNED_OUT) for kernel in ending))
+
+    def connected(self, page: str, viewer: Viewer) -> None:
+        """Somebody looks at a page, by the sign-in that their browser has by now."""
+        if page in self.sessions:
+            self.sessions[page].add(viewer.session)
 
     async def part_all(self, end: End) -> None:
         self.stopping = True
         await super().part_all(end)
 
     def forget(self, kernel: Any) -> None:
+        self.sessions.pop(kernel.kernel_id, None)
         if self.owners.pop(kernel.kernel_id, None):
             self.metrics.closed.labels(kernel.why).inc()
         super().forget(kernel)
@@ -101,6 +113,7 @@ class PageSocket(Careful, KernelSocket):
 
     async def open(self, kernel_id: str) -> None:
         self.set_nodelay(True)  # else each answer waits for the acknowledgement of the one before, some 40 ms
+        self.kernel_manager.connected(kernel_id, self.current_user)
         await super().open(kernel_id)
 
     def say(self, word: str) -> None:

@@ -142,7 +142,7 @@ class ScreenHandler(Careful, AnyPageHandler):  # type: ignore[misc]  # untyped o
             kernel.stop()
             LOG.error("The notebook of %s failed in its page's process; the traceback stands above", self.screen)
             raise web.HTTPError(500)
-        identity.renew(self, viewer)
+        identity.renew(self)
         self.finish(made)
 
 
@@ -157,7 +157,7 @@ class HomeHandler(Careful):
         if viewer is None:
             self.redirect("/sign-in")
             return
-        identity.renew(self, viewer)
+        identity.renew(self)
         if viewer.role in self.homes:
             self.redirect(self.homes[viewer.role])
         else:
@@ -280,36 +280,43 @@ class StayHandler(Careful):
         if viewer is None:
             self.set_status(401)
         else:
-            identity.renew(self, viewer)
+            identity.renew(self)
             self.set_status(204)
             self.clear_header("Content-Type")
         self.finish()
 
 
 class SignOutHandler(Careful):
-    """Forgets the sign-in in this browser and ends the person's pages."""
+    """Ends the sign-in of this browser with its pages: not even a copy of its cookie opens anything afterwards."""
+
+    everywhere = False
 
     async def post(self) -> None:
         viewer = await identity.viewer_of(self)
         if viewer is not None:
-            self.settings["kernel_manager"].end_pages(viewer)
+            processes, door = self.settings["kernel_manager"], self.settings["door"]
+            which = {} if self.everywhere else {"session": viewer.session}
+            await processes.end_pages(viewer, **which)  # first: they save what they have
+            try:
+                await (door.sign_out_everywhere(viewer) if self.everywhere else door.sign_out(viewer))
+            except NotAllowed:
+                LOG.info("A sign-in that was ended twice at once has ended")
+            except ServiceError as error:
+                raise web.HTTPError(503) from error
+            await processes.end_pages(viewer, **which)  # those that were opened meanwhile
         identity.sign_out(self)
+        self.told()
+
+    def told(self) -> None:
         self.words("You are signed out", "To come back, open your personal link.")
 
 
-class SignOutEverywhereHandler(Careful):
+class SignOutEverywhereHandler(SignOutHandler):
     """Ends every sign-in and every page of the person, in whatever browser."""
 
-    async def post(self) -> None:
-        viewer = await identity.viewer_of(self)
-        if viewer is not None:
-            self.settings["kernel_manager"].end_pages(viewer)  # first: they save what they have
-            try:
-                await self.settings["door"].sign_out_everywhere(viewer)
-            except ServiceError as error:
-                raise web.HTTPError(503) from error
-            self.settings["kernel_manager"].end_pages(viewer)
-        identity.sign_out(self)
+    everywhere = True
+
+    def told(self) -> None:
         self.words(
             "You are signed out everywhere",
             "Every browser that was signed in as you has to sign in again. Your personal link goes on working.",

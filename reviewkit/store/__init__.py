@@ -6,7 +6,7 @@ or revision that is not there as `Missing`. Texts come back as they went in, but
 which nobody can type and PostgreSQL refuses.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -51,6 +51,29 @@ class Marks:
     """By person: what they are typing, and what waits in their outbox."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """What the store knows of a sign-in: whose it is, the number that all their sessions carry while they hold, and
+    whether this very one was ended."""
+
+    person: Person
+    serial: int
+    ended: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """Mail that is to be sent at its time: to a person, or to whoever `about` tells of. Its text is made when it is
+    sent, by those who know its kind."""
+
+    id: str
+    kind: str
+    due: datetime
+    person: str | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+    tries: int = 0
+
+
 class Store(Protocol):
     def close(self) -> None: ...
 
@@ -78,6 +101,12 @@ class Store(Protocol):
     def session_serial(self, person: str) -> int: ...
     def end_sessions(self, person: str) -> int:
         """Ends the sessions alone: the links go on. Gives the new number."""
+
+    def end_session(self, session: str, *, now: datetime, until: datetime) -> None:
+        """End one session alone; that it has ended is kept until then."""
+
+    def sign_in(self, person: str, session: str) -> SignIn:
+        """What is known of a session, in one query. Raises Missing when nobody has that id."""
 
     def use_link(self, link: str, request: str, *, now: datetime, until: datetime) -> bool:
         """Use up a link: True for the first request ever, and for that request again; it is kept until `until`."""
@@ -178,6 +207,22 @@ class Store(Protocol):
     def waiting(self, person: str) -> list[Waiting]: ...
     def done(self, id: str) -> bool:
         """Take it out; False when it was gone already."""
+
+    # -- letters: mail that is to be sent, at least once over a crash
+    def put_letter(self, letter: Letter) -> None:
+        """The same id again has no second effect, not even after a letter to a person was sent."""
+
+    def letters(self, kinds: Collection[str]) -> list[Letter]:
+        """The first hundred of these kinds that are not done, those first whose time comes first."""
+
+    def take_letter(self, letter: Letter, *, until: datetime) -> bool:
+        """It is the caller's to send, until then. False when somebody else has taken it."""
+
+    def put_off_letter(self, id: str, *, until: datetime) -> None:
+        """It could not be sent: not before then again."""
+
+    def end_letter(self, id: str) -> None:
+        """It was sent, or never will be."""
 
     # -- the sheet's inbox: what was last read from a row's input cells, and what it was answered
     def sheet_answers(self) -> dict[str, tuple[str, str]]:

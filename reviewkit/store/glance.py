@@ -14,6 +14,7 @@ PASSED = frozenset(
     (
         "link_serial",
         "session_serial",
+        "sign_in",
         "has_request",
         "waiting",
         "bare_turns",

@@ -88,10 +88,10 @@ def hold_course(db: Connection) -> None:
 
 
 def everybody(db: Connection) -> list[Person]:
-    return [_person(row) for row in db.execute(select(people).order_by(people.c.position, people.c.id))]
+    return [person_of(row) for row in db.execute(select(people).order_by(people.c.position, people.c.id))]
 
 
-def _person(row: Row[Any]) -> Person:
+def person_of(row: Row[Any]) -> Person:
     return Person(
         id=row.id,
         name=row.name,

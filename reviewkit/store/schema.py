@@ -162,6 +162,28 @@ tries = Table(
 )
 """How often something was tried, under a keyed digest that names neither an address nor a machine."""
 
+ended_sessions = Table(
+    "ended_sessions",
+    metadata,
+    Column("session", Words, primary_key=True),
+    Column("until", Instant, nullable=False),
+)
+"""Sign-ins that somebody ended alone; each may go when its cookie would have ended anyway."""
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("person", Words, ForeignKey("people.id")),
+    Column("due", Instant, nullable=False),
+    Column("about", Document, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("done", Boolean, nullable=False),
+)
+"""Mail that is to be sent: never its text. To a person it stays when it is done, so that the same id is sent once; to
+whoever asked under an address it goes."""
+
 # -- feeds and posts -------------------------------------------------------------------------------------------------
 
 feeds = Table(

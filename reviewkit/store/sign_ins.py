@@ -1,11 +1,13 @@
-"""Links for one use and counted tries, inside one transaction of the caller's."""
+"""Links for one use, sessions that ended and counted tries, inside one transaction of the caller's."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Connection, Table, case, delete, select
 
-from reviewkit.store.rows import insert
-from reviewkit.store.schema import tries, used_links
+from reviewkit.store import SignIn
+from reviewkit.store.roster import nobody, person_of
+from reviewkit.store.rows import insert, one_of
+from reviewkit.store.schema import ended_sessions, people, tries, used_links
 
 
 def use_link(db: Connection, link: str, request: str, *, now: datetime, until: datetime) -> bool:
@@ -17,6 +19,18 @@ def use_link(db: Connection, link: str, request: str, *, now: datetime, until: d
 
 def is_used(db: Connection, link: str) -> bool:
     return db.scalar(select(used_links.c.link).where(used_links.c.link == link)) is not None
+
+
+def end_session(db: Connection, session: str, *, now: datetime, until: datetime) -> None:
+    _sweep(db, ended_sessions, ended_sessions.c.session, now, session)
+    row = insert(db, ended_sessions).values(session=session, until=until)
+    db.execute(row.on_conflict_do_nothing(index_elements=["session"]))
+
+
+def sign_in(db: Connection, person: str, session: str) -> SignIn:
+    ended = select(ended_sessions.c.session).where(ended_sessions.c.session == session).exists()
+    row = one_of(db, select(people, ended.label("ended")).where(people.c.id == person), nobody(person))
+    return SignIn(person=person_of(row), serial=row.session_serial, ended=bool(row.ended))
 
 
 def try_again(db: Connection, what: str, *, most: int, within: timedelta, now: datetime) -> float:

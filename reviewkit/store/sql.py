@@ -1,6 +1,6 @@
 """The store in SQL: every method is one transaction on SQLite or PostgreSQL (what each does: `reviewkit.store`)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
@@ -24,7 +24,20 @@ from reviewkit.model import (
     Turn,
     Waiting,
 )
-from reviewkit.store import Kept, Marks, allocations, desk, engine, posts, reading, roster, sign_ins
+from reviewkit.store import (
+    Kept,
+    Letter,
+    Marks,
+    SignIn,
+    allocations,
+    desk,
+    engine,
+    letters,
+    posts,
+    reading,
+    roster,
+    sign_ins,
+)
 from reviewkit.store import pulse as beating
 from reviewkit.store import turns as writing
 from reviewkit.store.failures import place, told
@@ -103,6 +116,12 @@ class SqlStore:
 
     def end_sessions(self, person: str) -> int:
         return self._write(lambda db: roster.end_sessions(db, person))
+
+    def end_session(self, session: str, *, now: datetime, until: datetime) -> None:
+        self._write(lambda db: sign_ins.end_session(db, session, now=now, until=until))
+
+    def sign_in(self, person: str, session: str) -> SignIn:
+        return self._read(lambda db: sign_ins.sign_in(db, person, session))
 
     def use_link(self, link: str, request: str, *, now: datetime, until: datetime) -> bool:
         return self._write(lambda db: sign_ins.use_link(db, link, request, now=now, until=until))
@@ -194,6 +213,22 @@ class SqlStore:
 
     def done(self, id: str) -> bool:
         return self._write(lambda db: desk.done(db, id))
+
+    # -- letters
+    def put_letter(self, letter: Letter) -> None:
+        self._write(lambda db: letters.put(db, letter))
+
+    def letters(self, kinds: Collection[str]) -> list[Letter]:
+        return self._read(lambda db: letters.waiting(db, kinds))
+
+    def take_letter(self, letter: Letter, *, until: datetime) -> bool:
+        return self._write(lambda db: letters.take(db, letter, until))
+
+    def put_off_letter(self, id: str, *, until: datetime) -> None:
+        self._write(lambda db: letters.put_off(db, id, until))
+
+    def end_letter(self, id: str) -> None:
+        self._write(lambda db: letters.end(db, id))
 
     # -- the sheet's inbox
     def sheet_answers(self) -> dict[str, tuple[str, str]]:
