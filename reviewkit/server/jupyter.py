@@ -104,6 +104,12 @@ class KernelSocket(_AnyKernelSocket):  # type: ignore[misc]  # untyped on purpos
         else:
             self.connection = self.nowhere()
 
+    def on_close(self) -> None:
+        """What pings it would else keep it, with all that it holds, until its next turn: half a minute."""
+        if self.ping_callback is not None:
+            self.ping_callback.stop()
+        super().on_close()
+
 
 class Renderer(_AnyRenderer):  # type: ignore[misc]  # untyped on purpose
     """Executes one notebook on a kernel that is given, and fills the template with it.
