@@ -90,6 +90,7 @@ class CourseFile:
             sign_in=server["sign_in"],
             cookie_hours=server["cookie_hours"],
             trusted_proxy=server["trusted_proxy"],
+            kernels=server["kernels"],
             most_pages=server["most_pages"],
             idle_hours=server["idle_hours"],
             metrics=server["metrics"],
@@ -105,6 +106,7 @@ class CourseFile:
             if mail["host"]
             else None,
             allow_private_addresses=network["allow_private_addresses"],
+            contact=network["contact"],
         )
 
     # -- tables ------------------------------------------------------------------------------------------------------

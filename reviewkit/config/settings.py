@@ -80,6 +80,8 @@ class Local:
     """Hours after which a sign-in that is not used ends."""
     trusted_proxy: str
     """The address of the proxy whose X-Forwarded-For is believed; empty: nobody's."""
+    kernels: Literal["", "light", "stock"]
+    """What a page's process runs on; empty: light where that can be had."""
     most_pages: int
     """Pages that one person may have open."""
     idle_hours: int
@@ -89,6 +91,8 @@ class Local:
     secret_file: Path | None
     mail: Mail | None
     allow_private_addresses: bool
+    contact: str
+    """Where sites find whoever pulls them; empty: at `public_url`."""
 
 
 def database(url: str) -> None:
@@ -118,6 +122,12 @@ def public_url(url: str) -> None:
         raise ValueError("an address for everybody holds no name and no password")
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         raise ValueError("use https: sign-in links and cookies would travel readable; http is for loopback only")
+
+
+def contact(text: str) -> None:
+    """It is sent in a header to every site: printable, plain letters, no spaces."""
+    if text and not (text.isascii() and text.isprintable() and not set(text) & set(" ();<>") and len(text) <= 200):
+        raise ValueError("write a page such as https://course.example/about, or a mail address, without spaces")
 
 
 def ip_address(text: str) -> None:
@@ -196,6 +206,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(table="server", key="trusted_proxy", default="", variable="REVIEWKIT_SERVER_TRUSTED_PROXY",
             help="Address of the proxy in front, whose X-Forwarded-For says who asks; without it nobody's is believed.",
             check=ip_address),
+    Setting(table="server", key="kernels", default="", allowed=("light", "stock"),
+            variable="REVIEWKIT_SERVER_KERNELS",
+            help="What pages run on: light (forked, Linux only) or stock (ipykernel); light where it can be had."),
     Setting(table="server", key="most_pages", default=8, kind="whole number", bounds=(1, 100),
             variable="REVIEWKIT_SERVER_MOST_PAGES",
             help="Pages that one person may have open; the oldest makes room for the next."),
@@ -215,6 +228,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(table="network", key="allow_private_addresses", default=False, kind="yes or no",
             variable="REVIEWKIT_NETWORK_ALLOW_PRIVATE_ADDRESSES",
             help="Pull from private and loopback addresses too (tests and the demo only)."),
+    Setting(table="network", key="contact", default="", variable="REVIEWKIT_NETWORK_CONTACT",
+            help="A page or mail address that sites are told when their feeds are fetched; without it public_url.",
+            check=contact),
 )  # fmt: skip
 
 SECRETS: tuple[Secret, ...] = (

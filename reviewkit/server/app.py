@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import os
+import shutil
 import signal
 import socket
 import tempfile
@@ -23,7 +24,7 @@ from reviewkit.errors import ConfigError
 from reviewkit.server import pages
 from reviewkit.server.identity import CookieIdentity, Door, OwnerAuthorizer
 from reviewkit.server.jupyter import PageServer, configuration
-from reviewkit.server.kernels import PageProcesses, PageSocket
+from reviewkit.server.kernels import PageProcesses, PageSocket, chosen
 from reviewkit.server.light.connection import End, LightConnection
 from reviewkit.server.static import TEMPLATE, Files, StaticHandler
 from reviewkit.server.supervise import CourseService
@@ -62,6 +63,7 @@ class Site:
     port: int
     url: str
     pages: Sequence[Page]
+    kernels: type[PageProcesses] = PageProcesses
     most_pages: int = 8
     idle_hours: float = 12
     open_metrics: bool = False
@@ -76,15 +78,15 @@ class Site:
         return self.folder / "course"
 
 
-def page_server(root: Path) -> Any:
-    """Voila as we configure it."""
+def page_server(root: Path, kernels: type[PageProcesses] = PageProcesses) -> Any:
+    """Voila as we configure it; `kernels` starts pages' processes."""
     config = configuration(
         root,
         template="reviewkit",
         identity=CookieIdentity,
         authorizer=OwnerAuthorizer,
         connection=LightConnection,
-        kernels=PageProcesses,
+        kernels=kernels,
     )
     server = PageServer(config=config, log=logging.getLogger("voila"))
     server.templates = [TEMPLATE]
@@ -123,6 +125,7 @@ def application(server: Any, site: Site, door: Door) -> Application:
         "cookie_secret": site.secret,
     }
     server.kernel_manager.allowed_message_types = ["comm_msg"]
+    server.kernel_manager.folder = site.folder
     server.kernel_manager.most_pages = site.most_pages
     server.kernel_manager.idle = site.idle_hours * 3600
     homes = {role: page.address for page in reversed(site.pages) for role in page.roles}
@@ -194,10 +197,7 @@ def runtime_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        with suppress(FileNotFoundError):
-            for left in folder.iterdir():
-                left.unlink()
-            folder.rmdir()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -216,8 +216,11 @@ def run(
     course_file: Path, *, port: int, host: str, ready: Callable[[str], None], clock: Callable[[], float] = time.time
 ) -> None:
     """See `reviewkit.server.serve`."""
-    if not hasattr(os, "pidfd_open"):
-        raise ConfigError("Pages can be served on Linux only: their processes are forked and watched in its ways.")
+    if not hasattr(asyncio, "open_unix_connection"):
+        raise ConfigError(
+            "Pages cannot be served on Windows, where Python has no sockets that are files: use Linux, macOS, or the "
+            "Windows Subsystem for Linux."
+        )
     local = read_course(course_file).local
     secret = read_secret(course_file.parent)
     logs.set_up(secret)
@@ -232,6 +235,7 @@ def run(
             port=port,
             url=url,
             pages=product_pages(),
+            kernels=chosen(local.kernels),
             most_pages=local.most_pages,
             idle_hours=local.idle_hours,
             open_metrics=local.metrics,
@@ -245,7 +249,7 @@ def run(
 
 async def serve(site: Site, listening: socket.socket, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT: pages save, requests are answered, everything ends. A second signal hurries."""
-    server = page_server(site.folder)
+    server = page_server(site.folder, site.kernels)
     service, door = CourseService(site.course_file, site.socket_path), Door(site.socket_path, site.secret)
     processes: Any = None
     stopped, hurried = asyncio.Event(), asyncio.Event()

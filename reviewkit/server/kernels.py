@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +14,13 @@ from tornado.websocket import WebSocketClosedError
 from traitlets import Int
 
 from reviewkit import signing
+from reviewkit.errors import ConfigError
 from reviewkit.server.headers import Careful
 from reviewkit.server.identity import Viewer
 from reviewkit.server.jupyter import KernelSocket
 from reviewkit.server.light.connection import End, LightConnection
 from reviewkit.server.light.manager import LightKernelManager
+from reviewkit.server.stock import StockKernelManager
 from reviewkit.server.watching import PageMetrics
 from reviewkit.signing import PageToken
 
@@ -87,6 +91,22 @@ class PageProcesses(LightKernelManager):
         if self.owners.pop(kernel.kernel_id, None):
             self.metrics.closed.labels(kernel.why).inc()
         super().forget(kernel)
+
+
+class StockProcesses(PageProcesses, StockKernelManager):
+    """The same with ipykernel in each process."""
+
+
+def forks() -> bool:
+    """Whether light kernels can be had here: they are forked and watched in Linux's ways."""
+    return sys.platform == "linux" and hasattr(os, "fork") and hasattr(os, "pidfd_open")
+
+
+def chosen(word: str) -> type[PageProcesses]:
+    """What pages run on: light, stock, or the lightest that can be had where the word is empty. Raises ConfigError."""
+    if word == "light" and not forks():
+        raise ConfigError("Light kernels need Linux: leave [server] kernels out of course.toml, or set it to stock.")
+    return StockProcesses if word == "stock" or not forks() else PageProcesses
 
 
 class Nowhere(LightConnection):

@@ -4,13 +4,11 @@ On its control socket (SOCK_SEQPACKET) a request `{"env", "cwd"}` comes with one
 `{"pid"}` with a pidfd. No thread, event loop, database or TLS may exist here: a fork would carry their locks along.
 """
 
-import ctypes
 import gc
 import importlib
 import json
 import os
 import random
-import resource
 import signal
 import socket
 import sys
@@ -20,14 +18,11 @@ from typing import Any
 
 from reviewkit import logs
 from reviewkit.server.light import kernel
+from reviewkit.server.limits import limit
 
-PR_SET_NO_NEW_PRIVS = 38
 MEMORY = 1 << 30
 """Bytes of address space that one page may have."""
 FILES = 64
-SECONDS = 3_600
-"""Processor seconds in a page's whole life; the page server ends a message that takes too long much earlier."""
-LIBC = ctypes.CDLL(None)
 CHILDREN: set[int] = set()
 
 
@@ -45,26 +40,12 @@ def prepare(modules: Sequence[str]) -> None:
     gc.freeze()
 
 
-def limit() -> None:
-    """A page gets no new rights, and no more than its share of the machine."""
-    LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_NOFILE, FILES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(what)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
-
-
 def page(sock: socket.socket, request: dict[str, Any]) -> None:
     """What a forked child does, to its end. It leaves by itself when the page server is gone: its socket ends."""
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-    limit()
+    limit(memory=MEMORY, files=FILES)
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
     random.seed()
