@@ -23,6 +23,10 @@ class Raw:
     base: str = ""
     also: str = ""
     """Further text (a video's description) that is looked through for #words."""
+    mark: str = ""
+    """Stands for the item's bytes (see `slicing`); empty where they cannot be told apart."""
+    summary: bool = False
+    """The text stood where a summary stands, not where an article does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +34,17 @@ class Document:
     """A feed as a format's reader found it."""
 
     title: str
-    entries: Iterable[Raw] = field(default_factory=tuple)
+    entries: Iterable[Raw | str] = field(default_factory=tuple)
+    """In the document's order; in the place of an item that was seen before stands its mark."""
+    more: bool = False
+    """There were more items than anybody looks at."""
+    sound: bool = False
+    """The document is whole and well-formed: what it does not show is not there."""
+    older: str = ""
+    """The page of the feed with older posts, where the feed names one."""
+    generator: str = ""
+    ended: tuple[str, ...] = ()
+    """Guids of posts that the feed declares deleted."""
 
 
 def absolute(base: str, address: str) -> str:

@@ -1,7 +1,8 @@
 """JSON Feed (jsonfeed.org, versions 1 and 1.1), read by hand."""
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from reviewkit.feeds.clean import of_plain_text
@@ -9,8 +10,11 @@ from reviewkit.feeds.dates import instant
 from reviewkit.feeds.document import Document, Raw, absolute, not_a_feed, text_or_nothing
 
 
-def read(body: bytes, *, url: str) -> Document:
-    """Raises FeedError when it is not a JSON Feed."""
+def read(body: bytes, *, url: str, known: Collection[str] = (), read_by: str = "") -> Document:
+    """Read a document; of items whose mark is known only the marks come back.
+
+    Raises FeedError when it is not a JSON Feed.
+    """
     try:
         feed = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
@@ -19,14 +23,27 @@ def read(body: bytes, *, url: str) -> Document:
         raise not_a_feed(url)
     authors = _authors(feed)
     base = text_or_nothing(feed.get("home_page_url")) or url
+    ground = f"{read_by} {url} {base} {authors}"
     items = (item for item in feed["items"] if isinstance(item, dict))
-    return Document(title=text_or_nothing(feed.get("title")), entries=_entries(items, base, authors))
+    return Document(
+        title=text_or_nothing(feed.get("title")),
+        entries=_entries(items, base, authors, known, ground),
+        sound=True,
+        older=absolute(url, text_or_nothing(feed.get("next_url"))),
+    )
 
 
-def _entries(items: Iterator[dict[str, Any]], base: str, authors: str) -> Iterator[Raw]:
+def _entries(
+    items: Iterator[dict[str, Any]], base: str, authors: str, known: Collection[str], ground: str
+) -> Iterator[Raw | str]:
     for item in items:
+        mark = _mark(item, ground)
+        if mark in known:
+            yield mark
+            continue
         html = text_or_nothing(item.get("content_html"))
-        plain = text_or_nothing(item.get("content_text")) or text_or_nothing(item.get("summary"))
+        plain = text_or_nothing(item.get("content_text"))
+        summary = text_or_nothing(item.get("summary"))
         tags = item.get("tags")
         yield Raw(
             guid=_identifier(item.get("id")),
@@ -36,9 +53,19 @@ def _entries(items: Iterator[dict[str, Any]], base: str, authors: str) -> Iterat
             published=instant(text_or_nothing(item.get("date_published")))
             or instant(text_or_nothing(item.get("date_modified"))),
             tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
-            html=html or of_plain_text(plain),
+            html=html or of_plain_text(plain or summary),
             base=base,
+            mark=mark,
+            summary=not (html or plain),
         )
+
+
+def _mark(item: dict[str, Any], ground: str) -> str:
+    try:
+        said = json.dumps([ground, item], sort_keys=True)
+    except (RecursionError, TypeError):
+        return ""
+    return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
 
 
 def _identifier(value: object) -> str:

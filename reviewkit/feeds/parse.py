@@ -3,18 +3,20 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import unescape
 
+from reviewkit import listing
 from reviewkit.errors import FeedError
-from reviewkit.feeds import jsonfeed, xmlfeed
+from reviewkit.feeds import hfeed, jsonfeed, xmlfeed
 from reviewkit.feeds.clean import Refused, clean, digest, line
 from reviewkit.feeds.document import Document, Raw, not_a_feed, web_page
 from reviewkit.feeds.tags import gather, in_text
+from reviewkit.listing import Listed
 from reviewkit.model import Entry
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same bytes give other entries than before: all feeds are then read again."""
 
 MOST = 1000
@@ -29,36 +31,119 @@ class Parsed:
 
     title: str
     entries: tuple[Entry, ...]
+    """Without those that were known."""
     refused: tuple[str, ...] = ()
+    items: tuple[Listed, ...] = ()
+    """All items of the document, known ones too."""
+    sound: bool = False
+    """The document is whole and well-formed: what it does not show is not there."""
+    older: str = ""
+    """The page of the feed with older posts, where the feed names one."""
+    generator: str = ""
+    """The program that the feed says it was made by."""
+    ended: tuple[str, ...] = ()
+    """Guids of posts that the feed declares deleted."""
+    excerpts: frozenset[str] = frozenset()
+    """Guids of entries whose text stands where a summary does: perhaps the article says more."""
 
 
-def parse(body: bytes, *, url: str, content_type: str = "") -> Parsed:
-    """Read an RSS, Atom or JSON Feed document. Raises FeedError when it is none of them, or not safe to read."""
+class _Mixed(Exception):
+    """A new item shares its guid or link with a known one: only all of them together tell what they are."""
+
+
+def parse(body: bytes, *, url: str, content_type: str = "", known: Mapping[str, Listed] | None = None) -> Parsed:
+    """Read an RSS, Atom or JSON Feed document, or a page of microformats.
+
+    `known` are items of an earlier document of this feed, by their marks: where the same item stands here, it is not
+    read again. Raises FeedError when the document is no feed, or not safe to read.
+    """
     body = _as_utf8(body)
     start = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         raise FeedError("Your site answered with an empty page instead of a feed.", url=url)
-    if start[:1] in (b"{", b"["):
-        return _gathered(jsonfeed.read(body, url=url))
-    _check_prolog(body, url=url)
-    return _gathered(xmlfeed.read(body, url=url, content_type=content_type))
+    is_json = start[:1] in (b"{", b"[")
+    if not is_json and _is_page(body, url=url):
+        if not hfeed.is_hfeed(body):
+            raise web_page(url)
+        return _gathered(hfeed.read(body, url=url, content_type=content_type), {})
+
+    def read(known: Mapping[str, Listed]) -> Parsed:
+        by = str(VERSION)
+        if is_json:
+            return _gathered(jsonfeed.read(body, url=url, known=known, read_by=by), known)
+        found = xmlfeed.read(body, url=url, content_type=content_type, known=known, most=MOST, read_by=by)
+        return _gathered(found, known)
+
+    try:
+        return read(known or {})
+    except _Mixed:
+        return read({})
 
 
-def _gathered(document: Document) -> Parsed:
-    entries: list[Entry] = []
+def _gathered(document: Document, known: Mapping[str, Listed]) -> Parsed:
+    rows: list[tuple[str, Entry] | Listed] = []
     refused: list[str] = []
+    excerpts: set[str] = set()
+    more = document.more
     for number, raw in enumerate(document.entries):
         if number >= MOST:
-            refused.append(f"Only the first {MOST:,} posts of your feed were looked at: it holds more.")
+            more = True
             break
+        if isinstance(raw, str):
+            rows.append(known[raw])
+            continue
         if not (raw.guid or raw.link or raw.title or raw.html):
             continue
         try:
-            entries.append(_entry(raw))
+            entry = _entry(raw)
         except Refused as error:
             name = f"“{title_of(raw.title)}”" if raw.title else "One post"
             refused.append(f"{name} was left out: {error}.")
-    return Parsed(title=title_of(document.title), entries=tuple(_unmixed(entries)), refused=tuple(refused))
+            rows.append(Listed("", listing.key(_short(raw.guid) or _short(raw.link) or title_of(raw.title))))
+            continue
+        rows.append((raw.mark, entry))
+        if raw.summary:
+            excerpts.add(entry.guid)
+    if more:
+        refused.append(f"Only the first {MOST:,} posts of your feed were looked at: it holds more.")
+    items, entries = _told_apart(rows)
+    return Parsed(
+        title=title_of(document.title),
+        entries=tuple(entries),
+        refused=tuple(refused),
+        items=tuple(items),
+        sound=document.sound,
+        older=document.older,
+        generator=line(document.generator, longest=200),
+        ended=tuple(_short(each) for each in document.ended[:MOST]),
+        excerpts=frozenset(excerpts),
+    )
+
+
+def _told_apart(rows: list[tuple[str, Entry] | Listed]) -> tuple[list[Listed], list[Entry]]:
+    """The list of all items and the new entries.
+
+    An item that shares its guid or its link with another one has no mark: what it is depends on the others, so that
+    all of them are read every time. Raises _Mixed when one of those was not read this time.
+    """
+    guids = Counter(listing.key(row[1].guid) for row in rows if isinstance(row, tuple))
+    links = Counter(listing.key(listing.folded(row[1].link)) for row in rows if isinstance(row, tuple))
+    there = [row for row in rows if isinstance(row, Listed) and row.mark]
+    same = len({row.guid for row in there}) < len(there)
+    if same or any(row.guid in guids or (row.link and row.link in links) for row in there):
+        raise _Mixed
+    entries = list(_unmixed([row[1] for row in rows if isinstance(row, tuple)]))
+    new = iter(entries)
+    items: list[Listed] = []
+    for row in rows:
+        if isinstance(row, Listed):
+            items.append(row)
+            continue
+        mark, said = row
+        link = listing.key(listing.folded(said.link))
+        alone = guids[listing.key(said.guid)] == 1 and (not link or links[link] == 1)
+        items.append(Listed(mark if alone else "", listing.key(next(new).guid), link))
+    return items, entries
 
 
 def _entry(raw: Raw) -> Entry:
@@ -144,7 +229,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 )
 _DECLARED = re.compile(rb"(<\?xml[^>]{0,100}encoding\s*=\s*[\"'])[\w.-]+", re.IGNORECASE)
 _FEED = re.compile(rb"<(?:rss|feed|rdf:rdf)\s[^>]{0,1000}?(?:version|xmlns)", re.IGNORECASE)
-_WEB_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_WEB_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body|meta|title|div|main|article|section)\b", re.IGNORECASE)
 
 
 def _as_utf8(body: bytes) -> bytes:
@@ -156,15 +241,15 @@ def _as_utf8(body: bytes) -> bytes:
     return body
 
 
-def _check_prolog(body: bytes, *, url: str) -> None:
-    """Walk to the first element, once: refuse entities of a document's own, and web pages."""
+def _is_page(body: bytes, *, url: str) -> bool:
+    """Walk to the first element, once: refuse entities of a document's own, and tell web pages from feeds."""
     at = 3 if body.startswith(b"\xef\xbb\xbf") else 0
     while True:
         at = body.find(b"<", at)
         if at < 0:
             raise not_a_feed(url)
         if _WEB_PAGE.match(body, at) and not _FEED.search(body):
-            raise web_page(url)
+            return True
         if body.startswith(b"<?", at):
             end = body.find(b"?>", at)
         elif body.startswith(b"<!--", at):
@@ -180,6 +265,7 @@ def _check_prolog(body: bytes, *, url: str) -> None:
         at = end + 1
     if body.count(b"<!--") > body.count(b"-->") + 100:
         raise FeedError("Your feed is broken: it opens comments that never end.", url=url)
+    return False
 
 
 def _end_of_doctype(body: bytes, at: int) -> int:

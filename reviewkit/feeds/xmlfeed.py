@@ -3,7 +3,7 @@
 import io
 import re
 from calendar import timegm
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,13 +12,40 @@ import feedparser
 from reviewkit.feeds.clean import of_plain_text
 from reviewkit.feeds.dates import instant, sensible
 from reviewkit.feeds.document import Document, Raw, absolute, not_a_feed, text_or_nothing, web_page
+from reviewkit.feeds.slicing import Sliced, sliced
 
 _KIND = "http://schemas.google.com/blogger/2008/kind#"
 """Blogger's own word for "this is a post", written as a category."""
 
 
-def read(body: bytes, *, url: str, content_type: str) -> Document:
-    """Raises FeedError when there is no feed in it."""
+_SOUND_ENOUGH = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
+"""What feedparser complains of although it read the whole document."""
+
+
+def read(
+    body: bytes, *, url: str, content_type: str, known: Collection[str] = (), most: int = 1000, read_by: str = ""
+) -> Document:
+    """Read a document; of items whose mark is known only the marks come back, and of all items `most` at most.
+
+    Raises FeedError when there is no feed in it.
+    """
+    cut = sliced(body, read_by=f"{read_by} {url}", content_type=content_type)
+    if cut is not None and cut.ranges:
+        marks = cut.marks[:most]
+        new = [number for number, mark in enumerate(marks) if mark not in known]
+        found = _parsed(body if len(new) == len(cut.marks) else cut.only(new), url, content_type, sure=not new)
+        # An element that is called like an item need not be one for feedparser: then nothing is cut.
+        if len(found.entries) == len(new):
+            raws = _raws(found, url, [marks[number] for number in new])
+            entries = (mark if mark in known else next(raws) for mark in marks)
+            return _document(found, url, entries, cut=cut, more=len(cut.marks) > most)
+    found = _parsed(body, url, content_type)
+    raws = _raws(found, url, [""] * len(found.entries))
+    return _document(found, url, raws, cut=cut, more=len(found.entries) > most)
+
+
+def _parsed(body: bytes, url: str, content_type: str, *, sure: bool = False) -> Any:
+    """`sure`: a feed whose items were all cut out, which may not look like one any more."""
     # Not told where it came from, feedparser leaves guids and links as they are written.
     headers = {"content-type": content_type} if content_type else {}
     try:
@@ -26,20 +53,48 @@ def read(body: bytes, *, url: str, content_type: str) -> Document:
         found = feedparser.parse(
             io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
         )
+    except MemoryError:
+        raise
     except Exception as error:  # on hostile bytes feedparser lets through whatever its parsers raise
         raise not_a_feed(url) from error
-    if not found.get("version") and not found.entries:
+    if not found.get("version") and not found.entries and not sure:
         raise web_page(url) if "html" in content_type else not_a_feed(url)
+    return found
+
+
+def _document(found: Any, url: str, entries: Iterator[Raw | str], *, cut: Sliced | None, more: bool) -> Document:
     feed = found.feed
-    base = absolute(url, text_or_nothing(feed.get("link"))) or url
-    atom = str(found.get("version") or "").startswith("atom")
+    links = {
+        text_or_nothing(each.get("rel")): absolute(url, text_or_nothing(each.get("href")))
+        for each in feed.get("links") or ()
+        if isinstance(each, Mapping)
+    }
     return Document(
         title=text_or_nothing(feed.get("title")),
-        entries=(_raw(entry, base=base, author=_author(feed) if atom else "") for entry in found.entries),
+        entries=entries,
+        more=more,
+        sound=cut is not None or not found.get("bozo") or isinstance(found.get("bozo_exception"), _SOUND_ENOUGH),
+        older=links.get("prev-archive") or links.get("next") or "",
+        generator=_generator(feed),
+        ended=cut.ended if cut is not None else (),
     )
 
 
-def _raw(entry: Mapping[str, Any], *, base: str, author: str) -> Raw:
+def _generator(feed: Mapping[str, Any]) -> str:
+    detail = feed.get("generator_detail")
+    parts = [feed.get("generator"), detail.get("href") if isinstance(detail, Mapping) else ""]
+    return " ".join(filter(None, map(text_or_nothing, parts)))[:200]
+
+
+def _raws(found: Any, url: str, marks: list[str]) -> Iterator[Raw]:
+    feed = found.feed
+    base = absolute(url, text_or_nothing(feed.get("link"))) or url
+    atom = str(found.get("version") or "").startswith("atom")
+    author = _author(feed) if atom else ""
+    return (_raw(entry, base, author, mark) for entry, mark in zip(found.entries, marks, strict=True))
+
+
+def _raw(entry: Mapping[str, Any], base: str, author: str, mark: str) -> Raw:
     guid = text_or_nothing(entry.get("id"))
     link = text_or_nothing(entry.get("link"))
     # Where an entry has no link, feedparser offers its guid, whatever that is.
@@ -56,6 +111,8 @@ def _raw(entry: Mapping[str, Any], *, base: str, author: str) -> Raw:
         html=html,
         base=absolute(base, content_base) or own or base,
         also=summary if "<" not in summary and "media_thumbnail" in entry else "",
+        mark=mark,
+        summary=not any(isinstance(each, Mapping) and each.get("value") for each in entry.get("content") or ()),
     )
 
 
