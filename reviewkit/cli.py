@@ -4,8 +4,11 @@ What a command needs is imported inside it, so that `--help` is quick. A mistake
 message on standard error; a bug stays a traceback.
 """
 
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +19,7 @@ from reviewkit.errors import ConfigError, Invalid, Missing, ReviewkitError
 from reviewkit.printing import (
     after_pull,
     plain,
+    pull_for_ever,
     pulled_row,
     report_row,
     say,
@@ -197,17 +201,27 @@ def import_(
 
 
 @app.command("pull")
-def pull(course: CourseFile = COURSE, as_json: Json = False) -> None:
+def pull(
+    course: CourseFile = COURSE,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on: pull each site when it is due, until Ctrl-C or SIGTERM.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Fetch everybody's feeds.
 
     Keeps the posts that carry a tag of the course and prints a line per site. Sites that are down are named and stop
-    nobody; an address that is no feed ends with 1, after everything else was kept.
+    nobody; an address that is no feed ends with 1, after everything else was kept. Sites that asked for a pause, or
+    said that the feed is gone for good, are not asked.
     """
     opened = _open(course)
-    pulled = watched_pull(opened, quiet=as_json)
+    with _stoppable():
+        if watch:
+            return pull_for_ever(opened, quiet=as_json)
+        pulled = watched_pull(opened, quiet=as_json)
     if as_json:
         tell([pulled_row(each) for each in pulled])
-    after_pull(opened, pulled, quiet=as_json)
+    return after_pull(opened, pulled, quiet=as_json)
 
 
 @app.command("allocate")
@@ -438,6 +452,23 @@ def export(
 
 
 # -- how it is done --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does: what is under way ends whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _open(file: Path) -> "Course":

@@ -6,6 +6,7 @@ and tried again at its next turn: one bad blog or a spreadsheet that is away nev
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,16 +16,19 @@ from datetime import timedelta
 from reviewkit.bugs import told
 from reviewkit.course import Course
 from reviewkit.errors import ReviewkitError
+from reviewkit.feeds import Pulled
+from reviewkit.feeds.schedule import is_due, next_due
 
 LOG = logging.getLogger(__name__)
+LOOK = 60.0
+"""Seconds after which `keep_pulling` looks at the store again: others add feeds, or pull by hand."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How often: feeds are pulled, dates looked at, the workbook read; and how long a change rests before it is
-    written, so that ten quick ones make one write."""
+    """How often: dates are looked at (and feeds that are due), the workbook read; and how long a change rests before it
+    is written, so that ten quick ones make one write. When a feed is due says `feeds.schedule`."""
 
-    pull: timedelta = timedelta(minutes=30)
     advance: timedelta = timedelta(seconds=20)
     sync: timedelta = timedelta(seconds=60)
     rest: timedelta = timedelta(seconds=2)
@@ -74,10 +78,12 @@ class Clockwork:
             self.ended(name, good)
 
     def _pull(self) -> None:
-        """Pull when some feed was not tried for a while: the store remembers it across restarts."""
-        late = self.course.clock() - self.pace.pull
-        if any(feed.tried is None or feed.tried <= late for feed in self.course.store.feeds()):
-            self.course.pull()
+        """Pull what is due: the store remembers across restarts when each feed is tried again."""
+        now = self.course.clock()
+        if any(is_due(feed, now) for feed in self.course.store.feeds()):
+            pulled = self.course.pull(due=True)
+            failed = sum(each.outcome == "failed" for each in pulled)
+            LOG.info("%s feeds were pulled, %s could not be read", len(pulled), failed)
 
     def _advance(self) -> None:
         done = self.course.advance()
@@ -87,3 +93,27 @@ class Clockwork:
 
     def _sync(self) -> None:
         self.course.sync()
+
+
+def keep_pulling(
+    course: Course,
+    *,
+    told: Callable[[Pulled], None],
+    trouble: Callable[[ReviewkitError], None],
+    rest: Callable[[float], None] = time.sleep,
+) -> None:
+    """Pull what is due, for ever: `pull --watch`, for those who serve no pages.
+
+    `told` hears of each feed, `trouble` of what kept a turn from being taken (it is tried again). Only what `rest` or
+    a signal raises ends it; a feed that is under way then is whole or not begun.
+    """
+    while True:
+        try:
+            course.pull(due=True, progress=told)
+            now = course.clock()
+            times = [at for feed in course.store.feeds() if (at := next_due(feed)) is not None and at > now]
+            pause = min([LOOK, *((at - now).total_seconds() for at in times)])
+        except ReviewkitError as error:
+            trouble(error)
+            pause = LOOK
+        rest(max(1.0, pause))

@@ -48,9 +48,10 @@ class Course(Verbs):
         book: "Book | None" = None,
         acts_as: str = "",
         allow_private: bool = False,
+        contact: str = "",
     ) -> None:
         super().__init__(store, clock=clock)
-        self.book, self.acts_as, self.allow_private = book, acts_as, allow_private
+        self.book, self.acts_as, self.allow_private, self.contact = book, acts_as, allow_private, contact
 
     # -- drafts ------------------------------------------------------------------------------------------------------
 
@@ -65,28 +66,50 @@ class Course(Verbs):
 
     # -- collecting --------------------------------------------------------------------------------------------------
 
-    def pull(self, *, progress: "Callable[[Pulled], None] | None" = None) -> "list[Pulled]":
-        """Fetch everybody's feeds once; posts that carry a tag of the course are kept."""
-        import asyncio
-        from concurrent.futures import ThreadPoolExecutor
+    def pull(
+        self,
+        *,
+        due: bool = False,
+        person: str | None = None,
+        progress: "Callable[[Pulled], None] | None" = None,
+    ) -> "list[Pulled]":
+        """Fetch everybody's feeds once; posts that carry a tag of the course are kept.
 
+        With `due` those alone whose time has come (the clock's way). Else somebody asks by hand: feeds that are gone
+        for good and those whose site asked for a pause are not asked, and reported as left. With `person` their feeds
+        only, also those that are gone: whoever asks for one person wants to know.
+        """
         from reviewkit import feeds
+        from reviewkit.feeds import schedule
+        from reviewkit.feeds.running import run
         from reviewkit.feeds.tags import fold
 
         setup = self.setup
         tags = frozenset(fold(tag) for tag in (setup.tag, *(each.tag for each in setup.assignments)) if tag)
         people = {person.id: person for person in self.store.people() if not person.withdrawn}
+        now = self.clock()
+        theirs = [each for each in self.store.feeds() if each.person in people and person in (None, each.person)]
+        if due:
+            asked, left = [each for each in theirs if schedule.is_due(each, now)], []
+        else:
+            why = {each: schedule.left_alone(each, now, wanted=person is not None) for each in theirs}
+            asked = [each for each in theirs if not why[each]]
+            left = [feeds.left(each, why[each]) for each in theirs if why[each]]
+        if progress:
+            for told in left:
+                progress(told)
+        if not asked:
+            return left
         pulling = feeds.pull(
-            [feed for feed in self.store.feeds() if feed.person in people],
+            asked,
             dict.fromkeys(people, tags),
             lambda feed, entries: self.store.keep_pull(feed, entries, seen=self.clock()),
             now=self.clock,
             allow_private=self.allow_private,
-            agent=f"reviewkit ({setup.title})",
+            agent=feeds.agent(setup.title, self.contact),
             progress=progress,
         )
-        with ThreadPoolExecutor(max_workers=1) as elsewhere:  # in JupyterLab this thread runs a loop of its own
-            return elsewhere.submit(asyncio.run, pulling).result()
+        return [*run(pulling), *left]
 
     # -- the sheet ---------------------------------------------------------------------------------------------------
 

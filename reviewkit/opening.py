@@ -35,6 +35,7 @@ def open_local(path: Path, *, clock: Callable[[], datetime] = now) -> Course:
         book=_book(local, path.parent, store.people()),
         acts_as=local.acts_as,
         allow_private=local.allow_private_addresses,
+        contact=local.contact or ("" if local.public_url.startswith("http:") else local.public_url),
     )
 
 

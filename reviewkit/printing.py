@@ -43,8 +43,8 @@ def table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def outcome(each: "Pulled") -> str:
-    if each.outcome == "failed":
-        return f"not read: {each.error}"
+    if each.outcome in ("failed", "left"):
+        return f"{'not read' if each.outcome == 'failed' else 'not asked'}: {each.error}"
     parts = [f"{len(each.new)} new: {', '.join(each.new)}"] if each.new else []
     if each.changed:
         parts.append(f"{len(each.changed)} changed: {', '.join(each.changed)}")
@@ -100,6 +100,27 @@ def watched_pull(course: "Course", *, quiet: bool) -> "list[Pulled]":
             progress.advance(task)
 
         return course.pull(progress=step)
+
+
+def pull_for_ever(course: "Course", *, quiet: bool) -> None:
+    """Pull what is due until somebody interrupts: a line per site, or a JSON document per line for machines."""
+    from reviewkit.clockwork import keep_pulling
+
+    names = {each.id: each.name for each in course.people()}
+
+    def line(each: "Pulled") -> None:
+        if quiet:
+            tell(pulled_row(each))
+        else:
+            say(f"{names.get(each.person, each.person)}  {each.url}  {outcome(each)}")
+
+    if not quiet:
+        say("Each site is pulled when it is due (Ctrl-C stops).")
+    try:
+        keep_pulling(course, told=line, trouble=lambda error: print(plain(str(error)), file=sys.stderr, flush=True))
+    except KeyboardInterrupt:
+        if not quiet:
+            say("Stopped. Everything that came in is kept.")
 
 
 def after_pull(course: "Course", pulled: "list[Pulled]", *, quiet: bool) -> None:

@@ -18,6 +18,7 @@ from reviewkit import screens, signing
 from reviewkit.clockwork import Clockwork, Pace
 from reviewkit.course import Course
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError, ServiceError, SheetError
+from reviewkit.feeds import Pulled
 from reviewkit.model import Feed, Person
 from reviewkit.remote import RemoteCourse
 from reviewkit.service import LARGEST, Service
@@ -226,8 +227,10 @@ class Diary:
     def feeds(self) -> tuple[Feed, ...]:
         return self._feeds
 
-    def pull(self) -> None:
+    def pull(self, *, due: bool) -> list[Pulled]:
+        assert due, "the clock asks those alone whose time has come"
         self.done.append("pull")
+        return []
 
     def advance(self) -> list[str]:
         self.done.append("advance")
@@ -241,7 +244,7 @@ class Diary:
             raise trouble
 
 
-QUICK = Pace(pull=timedelta(0), advance=timedelta(hours=1), sync=timedelta(hours=1), rest=timedelta(milliseconds=1))
+QUICK = Pace(advance=timedelta(hours=1), sync=timedelta(hours=1), rest=timedelta(milliseconds=1))
 
 
 def keep(diary: Any, until: str, *, pace: Pace = QUICK, changes: int = 0) -> None:
@@ -268,7 +271,7 @@ def test_the_clock_pulls_looks_at_the_dates_and_syncs_when_it_begins() -> None:
 
 def test_feeds_that_were_tried_a_moment_ago_are_left_in_peace() -> None:
     diary = Diary(Feed(person="ann", url="https://inkwren.example/feed", tried=Clock()()))
-    keep(diary, "advance sync", pace=Pace(pull=timedelta(minutes=30), advance=timedelta(hours=1)))
+    keep(diary, "advance sync", pace=Pace(advance=timedelta(hours=1)))
 
 
 def test_many_turns_at_once_make_one_sync() -> None:

@@ -1,5 +1,6 @@
 """Pulling: every person's feeds become entries that carry the course's tags. One bad site never stops the class."""
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import Literal, Protocol
 
 from reviewkit.model import Entry, Feed
 
-__all__ = ["Kept", "Pulled", "pull"]
+__all__ = ["Kept", "Pulled", "agent", "left", "pull"]
 
 
 class Kept(Protocol):
@@ -25,12 +26,25 @@ class Pulled:
 
     person: str
     url: str
-    outcome: Literal["new", "unchanged", "failed"]
+    outcome: Literal["new", "unchanged", "failed", "left"]
+    """`left`: not asked, because the site wants to be left in peace; `error` says why."""
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     error: str = ""
     wrong: bool = False
     """The address itself is a mistake (see FeedError): its owner or the roster has to change."""
+
+
+def left(feed: Feed, why: str) -> Pulled:
+    """What came of a feed that was not asked."""
+    return Pulled(person=feed.person, url=feed.url, outcome="left", error=why)
+
+
+def agent(course: str, contact: str = "") -> str:
+    """The User-Agent: which course asks, and where its people can be found (an address of theirs, empty: nowhere)."""
+    plain = unicodedata.normalize("NFKD", course).encode("ascii", "ignore").decode()
+    named = "".join(letter for letter in plain if letter.isalnum() or letter in " .,:!&'+-").strip()[:100]
+    return f"reviewkit ({'; '.join(filter(None, (named or 'a course', contact and f'+{contact}')))})"
 
 
 async def pull(

@@ -39,9 +39,12 @@ def next_due(feed: Feed, *, every: timedelta = EVERY) -> datetime | None:
     return feed.next_try or (feed.tried + every if feed.tried else None)
 
 
-def left_alone(feed: Feed, now: datetime) -> str:
-    """Why even somebody who pulls by hand leaves the feed alone, in words; empty: it is pulled."""
-    if feed.stopped is not None:
+def left_alone(feed: Feed, now: datetime, *, wanted: bool = False) -> str:
+    """Why even somebody who pulls by hand leaves the feed alone, in words; empty: it is pulled.
+
+    `wanted`: they ask for this feed, not for all; then also one that is gone is asked again.
+    """
+    if feed.stopped is not None and not wanted:
         return "The site said that this feed is gone for good (410). If it has moved, give its new address."
     if feed.not_before is not None and now < feed.not_before <= now + LONGEST:
         minutes = max(1, round((feed.not_before - now).total_seconds() / 60))
