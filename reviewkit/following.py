@@ -29,8 +29,6 @@ from reviewkit.store import Marks
 LOG = logging.getLogger(__name__)
 BEAT = 1.0
 """Seconds between two looks at the store, and at least between two looks at one page's view."""
-PATIENCE = 25.0
-"""Seconds after which a page is answered that nothing has changed."""
 SHARE = 8
 """A view that takes long is looked at more rarely: a page never takes more than one part in so many of a processor."""
 KEPT = 5_000
@@ -66,6 +64,7 @@ class Waiter:
     """A page that waits."""
 
     page: PageToken
+    gone: Callable[[], bool]
     news: asyncio.Event = field(default_factory=asyncio.Event)
     over: bool = False
 
@@ -90,6 +89,19 @@ class Following:
         """Somebody acted here: look soon."""
         self.acted.set()
 
+    def stamp(self, person: str) -> Stamp | None:
+        """What is known of the course before a person's view is made; None before the first look."""
+        return self._stamp(person) if self.beat else None
+
+    def shown(self, page: PageToken, params: Mapping[str, Any], mark: str, stamp: Stamp | None) -> None:
+        """A page was just given its view, begun at that stamp: then it need not be made again only to follow it.
+
+        The view may be newer than the stamp. Then the stamp is another one at the next look, and so is nothing missed.
+        """
+        if stamp is not None:
+            again = time.monotonic() + BEAT
+            self._keep(page, Known(stamp=stamp, params=_place(params), mark=mark, again=again))
+
     async def close(self) -> None:
         """Answer everybody that nothing has changed, and watch no more."""
         for waiter in self.waiting.values():
@@ -103,28 +115,24 @@ class Following:
     async def follow(
         self, page: PageToken, params: Mapping[str, Any], mark: str, gone: Callable[[], bool] = lambda: False
     ) -> Fresh | None:
-        """The page's view as soon as it has another mark, or None after a while. Raises what looking at it raises.
+        """The page's view as soon as it has another mark, however long that takes: a page that waits never wakes up.
+        None when it is `gone`, asks again or all ends here. Raises what looking at it raises.
 
-        A page asks once at a time: what it asked before ends here. Nobody looks for one that is `gone`.
+        A page asks once at a time: what it asked before ends here.
         """
         if page.page in self.waiting:
             self._end(self.waiting[page.page])
-        waiter = self.waiting[page.page] = Waiter(page=page)
+        waiter = self.waiting[page.page] = Waiter(page=page, gone=gone)
         if self.watch is None or self.watch.done():
             self.watch = asyncio.create_task(self._watch())
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._news(waiter, params, mark, gone)
-        except TimeoutError:
-            return None
+            return await self._news(waiter, params, mark)
         finally:
             if self.waiting.get(page.page) is waiter:
                 del self.waiting[page.page]
 
-    async def _news(
-        self, waiter: Waiter, params: Mapping[str, Any], mark: str, gone: Callable[[], bool]
-    ) -> Fresh | None:
-        id, place, asked = waiter.page.page, json.dumps(params, sort_keys=True), time.monotonic()
+    async def _news(self, waiter: Waiter, params: Mapping[str, Any], mark: str) -> Fresh | None:
+        id, place, asked = waiter.page.page, _place(params), time.monotonic()
         if not self.beat:
             await self._look()
         while not waiter.over:
@@ -132,7 +140,7 @@ class Following:
             known, stamp = self.known.get(id), self._stamp(waiter.page.person)
             if known is None or (known.stamp, known.params, known.mark) != (stamp, place, mark):
                 await asyncio.sleep(known.again - time.monotonic() if known else 0)
-                if waiter.over or gone():
+                if waiter.over or waiter.gone():
                     break
                 if self.looked < asked:
                     # What the page shows may be newer than the last look: its own act a moment ago. An older view
@@ -158,11 +166,14 @@ class Following:
 
         fresh, took = await asyncio.get_running_loop().run_in_executor(self.thread, look)
         again = time.monotonic() + max(BEAT, SHARE * took)
+        self._keep(page, Known(stamp=stamp, params=place, mark=fresh.mark, again=again))
+        return fresh
+
+    def _keep(self, page: PageToken, known: Known) -> None:
         self.known.pop(page.page, None)
-        self.known[page.page] = Known(stamp=stamp, params=place, mark=fresh.mark, again=again)
+        self.known[page.page] = known
         while len(self.known) > KEPT:
             del self.known[next(iter(self.known))]
-        return fresh
 
     # -- what has changed
 
@@ -178,6 +189,9 @@ class Following:
             except Exception as bug:  # noqa: BLE001 (pages go on waiting; the bug goes to the log)
                 LOG.error("Looking for changes met a bug: %s", told(bug))
             for waiter in list(self.waiting.values()):
+                if waiter.gone():
+                    self._end(waiter)
+                    continue
                 known = self.known.get(waiter.page.page)
                 if known is None or known.stamp != self._stamp(waiter.page.person):
                     waiter.news.set()
@@ -222,6 +236,10 @@ class Following:
     def _end(self, waiter: Waiter) -> None:
         waiter.over = True
         waiter.news.set()
+
+
+def _place(params: Mapping[str, Any]) -> str:
+    return json.dumps(params, sort_keys=True)
 
 
 def mark_of(view: Mapping[str, Any]) -> str:

@@ -115,14 +115,14 @@ class Service:
         token, said = await self._page(request)
         viewer = await self._in_thread(self._person, token)
         params = _object(said.get("params"))
-        return _with_mark(await self._in_thread(_marked, screens.view, self.course, viewer, token.screen, params))
+        return _with_mark(await self._shown(token, screens.view, self.course, viewer, token.screen, params))
 
     async def act(self, request: web.Request) -> web.Response:
         """`{screen, event}` of a page: do it as the person whose page it is; the screen's reply."""
         token, said = await self._page(request)
         viewer = await self._in_thread(self._person, token)
         event = _object(said.get("event"))
-        reply, mark = await self._in_thread(_marked, screens.act, self.course, viewer, token.screen, event)
+        reply, mark = await self._shown(token, screens.act, self.course, viewer, token.screen, event)
         self._count(token, event, reply)
         if reply.get("ok") and event.get("type") != "draft":
             self.changed()
@@ -130,8 +130,8 @@ class Service:
         return _with_mark((reply, mark))
 
     async def changes(self, request: web.Request) -> web.Response:
-        """`{screen, params, known}` of a page: `{view}` as soon as it is another one than `known`, else after a while
-        nothing. Whose page it is, is looked at whenever its view is."""
+        """`{screen, params, known}` of a page: `{view}` as soon as it is another one than `known`, however long that
+        takes; nothing when the service ends. Whose page it is, is looked at whenever its view is."""
         token, said = await self._page(request)
         params = _object(said.get("params"))
 
@@ -140,6 +140,17 @@ class Service:
 
         fresh = await self.following.follow(token, params, str(said.get("known", "")), gone)
         return _with_mark(({"view": fresh.view}, fresh.mark)) if fresh else web.json_response({})
+
+    async def _shown(
+        self, token: PageToken, function: Callable[..., dict[str, Any]], *arguments: Any
+    ) -> tuple[dict[str, Any], str]:
+        """An answer and the mark of the view that it is or holds, which the page shows from now on."""
+        stamp = self.following.stamp(token.person)  # before the view is made
+        reply, mark = await self._in_thread(_marked, function, *arguments)
+        if mark:
+            view = _view_in(reply)
+            self.following.shown(token, _object(view.get("params", {})), mark, stamp)
+        return reply, mark
 
     def _look(self, course: Course, token: PageToken, params: Mapping[str, Any]) -> dict[str, Any]:
         viewer = self.entrance.through(course).guest(token.person, token.serial, token.session).person
@@ -272,8 +283,14 @@ def _session(said: Mapping[str, Any]) -> tuple[str, int, str]:
 def _marked(function: Callable[..., dict[str, Any]], *arguments: Any) -> tuple[dict[str, Any], str]:
     """An answer and the mark of the view that it is or holds; empty where there is none."""
     reply = function(*arguments)
+    view = _view_in(reply)
+    return reply, mark_of(view) if view else ""
+
+
+def _view_in(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The view that an answer is or holds; empty where there is none."""
     view = reply if "frame" in reply else reply.get("view")
-    return reply, mark_of(view) if isinstance(view, Mapping) else ""
+    return view if isinstance(view, Mapping) else {}
 
 
 def _with_mark(answer: tuple[dict[str, Any], str]) -> web.Response:

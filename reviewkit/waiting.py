@@ -11,7 +11,7 @@ class Source(Protocol):
     """Something that says when it wants to be woken."""
 
     due: float
-    """At the latest then (monotonic seconds)."""
+    """At the latest then (monotonic seconds); infinity: not before there is something to read."""
 
     def fileno(self) -> int:
         """What is watched for something to read; -1: nothing just now."""

@@ -115,7 +115,6 @@ def test_what_a_page_shows_after_its_own_act_is_never_taken_back_by_an_older_loo
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reviewkit.following.BEAT", 60)
-    monkeypatch.setattr("reviewkit.following.PATIENCE", 2)
     course = a_course(sqlite_store, Clock())
     desk = Desk(course)
 
@@ -129,12 +128,71 @@ def test_what_a_page_shows_after_its_own_act_is_never_taken_back_by_an_older_loo
                 await asyncio.sleep(0.01)
         await asyncio.to_thread(self_evaluated, course, ANN)
         mark = await asyncio.to_thread(desk.mark, ANN)
-        told = await followed.follow(page_of(ANN), {}, mark)
+        anns = asyncio.create_task(followed.follow(page_of(ANN), {}, mark))
+        while page_of(ANN).page not in followed.known and not anns.done():
+            await asyncio.sleep(0.01)
+        assert not anns.done()
         await followed.close()
         await asyncio.gather(*waits)
-        return told
+        return await anns
 
     assert awaited(asyncio.wait_for(whole(), 60)) is None
+
+
+def test_a_page_is_not_looked_at_again_only_because_it_follows(sqlite_store: Store) -> None:
+    course = a_course(sqlite_store, Clock())
+    desk = Desk(course)
+
+    async def whole() -> None:
+        followed = Following(course, desk.look)
+        assert followed.stamp(BOB.id) is None
+        bobs = asyncio.create_task(followed.follow(page_of(BOB), {}, desk.mark(BOB)))
+        while page_of(BOB).page not in followed.known:
+            await asyncio.sleep(0.01)
+        # A change comes between the stamp and the view that Ann is given: it is in her view already.
+        stamp = followed.stamp(ANN.id)
+        await asyncio.to_thread(renamed, course, "Second half")
+        params = screens.view(course, ANN, "my-work", {})["params"]
+        mark = desk.mark(ANN)
+        followed.shown(page_of(ANN), params, mark, stamp)
+        anns = asyncio.create_task(followed.follow(page_of(ANN), params, mark))
+        assert (await bobs) is not None
+        while desk.looks.count(ANN.id) < 1:
+            await asyncio.sleep(0.01)
+        # From now on nothing happens: what she is given is what she follows.
+        followed.shown(page_of(ANN, page="another"), params, mark, followed.stamp(ANN.id))
+        others = asyncio.create_task(followed.follow(page_of(ANN, page="another"), params, mark))
+        while len(followed.waiting) < 2:
+            await asyncio.sleep(0.01)
+        looks = desk.looks.count(ANN.id)
+        await asyncio.to_thread(course.store.revoke_links, ANN.id)
+        while desk.looks.count(ANN.id) < looks + 2:
+            await asyncio.sleep(0.01)
+        assert looks == 1
+        assert not anns.done()
+        assert not others.done()
+        await followed.close()
+        assert await anns is await others is None
+
+    awaited(asyncio.wait_for(whole(), 60))
+
+
+def test_nobody_waits_for_a_page_that_is_gone(sqlite_store: Store) -> None:
+    course = a_course(sqlite_store, Clock())
+    desk = Desk(course)
+
+    async def whole() -> None:
+        followed, left = Following(course, desk.look), list[bool]()
+        wait = followed.follow(page_of(ANN), {}, desk.mark(ANN), lambda: bool(left))
+        anns = asyncio.create_task(wait)
+        while page_of(ANN).page not in followed.known:
+            await asyncio.sleep(0.01)
+        left.append(True)
+        assert await anns is None
+        assert not followed.waiting
+        await followed.close()
+
+    awaited(asyncio.wait_for(whole(), 60))
 
 
 def test_a_blind_review_is_no_news_to_its_author_and_to_other_reviewers_although_the_service_looked(

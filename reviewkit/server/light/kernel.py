@@ -7,6 +7,7 @@ magic, no input() and no event loop: a page needs none of them, and this way it 
 import ast
 import itertools
 import logging
+import math
 import os
 import select
 import signal
@@ -107,8 +108,8 @@ class Kernel:
         browser sent goes first: it may make the rest out of date."""
         while True:
             lines = {each.fileno(): each for each in waiting.SOURCES if each.fileno() >= 0}
-            due = min((each.due for each in waiting.SOURCES), default=None)
-            rest = None if due is None else max(0.0, due - time.monotonic())
+            due = min((each.due for each in waiting.SOURCES), default=math.inf)
+            rest = None if math.isinf(due) else max(0.0, due - time.monotonic())
             ready, _, _ = select.select([self.sock.fileno(), *lines], [], [], rest)
             if self.sock.fileno() in ready:
                 return
