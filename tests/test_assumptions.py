@@ -38,7 +38,7 @@ from voila.configuration import VoilaConfiguration
 from reviewkit.server import jupyter
 from reviewkit.server.light import frames, kernel
 from reviewkit.server.light.client import Channel, LightClient
-from reviewkit.server.pages import CompiledTemplate, read_notebook
+from reviewkit.server.pages import CompiledTemplate, PageRenderer, read_notebook
 from tests.serving import awaited
 
 ROOT = Path(__file__).parents[1]
@@ -398,6 +398,10 @@ class TinyClient:
             self.iopub_channel.put(told("comm_msg", update))
             shown = {"data": {WIDGET_VIEW: {"model_id": "m1"}}, "metadata": {}, "execution_count": 1}
             self.iopub_channel.put(told("execute_result", shown))
+        if "the_end" in code:
+            self.shell_channel.put(None)
+            self.iopub_channel.put(None)
+            return request
         if "mistake" in code:
             self.iopub_channel.put(told("error", {"ename": "E", "evalue": "my words", "traceback": ["my words"]}))
         self.iopub_channel.put(told("status", {"execution_state": "idle"}))
@@ -504,6 +508,32 @@ def test_notebooks_are_validated_without_the_grammar_of_addresses() -> None:
     )
     told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)
     assert told.stdout == "valid\n", told.stderr
+
+
+@pytest.mark.parametrize(("cell", "failed"), [("screen()", False), ("mistake()", True), ("the_end()", True)])
+def test_a_page_with_nothing_to_see_has_failed(server: Any, cell: str, failed: bool) -> None:
+    """Voila makes a message of its own of what goes wrong beside the cells, such as a process that ends."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    notebook.metadata.update(title="Mine", kernelspec={"name": "x", "display_name": "X", "language": "python"})
+    renderer = PageRenderer(
+        notebook,
+        {"fonts": []},
+        request_handler=None,
+        voila_configuration=server.voila_configuration,
+        traitlet_config=server.config,
+        notebook_path="mine.ipynb",
+        template_paths=[str(ROOT / "reviewkit" / "server" / "template")],
+        base_url="/",
+        kernel_spec_manager=None,
+    )
+
+    async def made() -> str:
+        await renderer.initialize()
+        page: str = await asyncio.wait_for(renderer.generate_content_str("k7", TinyKernel()), 30)
+        return page
+
+    assert "</html>" in awaited(made())
+    assert renderer.failed == failed
 
 
 # -- tornado
