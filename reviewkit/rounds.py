@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from reviewkit import dialogue as rules
 from reviewkit.allocation import allocate
 from reviewkit.errors import NotAllowed
-from reviewkit.model import SCHEDULE, Allocation, Assignment, Freeze, Frozen, Person, Reveal, Said, Via
+from reviewkit.model import (
+    SCHEDULE,
+    Allocation,
+    Assignment,
+    Dialogue,
+    Freeze,
+    Frozen,
+    HandOver,
+    Person,
+    Reveal,
+    Said,
+    Via,
+    What,
+)
 from reviewkit.reading import at_a_glance
 from reviewkit.speaking import Speaking
 
@@ -88,25 +101,43 @@ class Rounds(Speaking):
         """
         if by is not None and by.role != "instructor":
             raise NotAllowed("Only an instructor can reveal reviews.")
-        setup, owed = self.setup, self._counts(assignment)
-        turns = list[tuple[str, int, Said]]()
-        for dialogue in self.store.dialogues(assignment):
-            if rules.reveal(dialogue.turns) is not None:
-                continue
-            what = Reveal(
-                owed=owed.get(dialogue.submission.id, 0),
-                minimum=setup.reviews.minimum,
-                reviews=tuple(turn.id for turn in rules.latest_reviews(dialogue.turns)),
-                reason=reason,
-            )
+        return self._say_where_admitted(
+            [(dialogue, self._reveal_of(dialogue, reason=reason)) for dialogue in self.store.dialogues(assignment)], by
+        )
+
+    @at_a_glance
+    def hand_over(self, assignment: str) -> list[str]:
+        """Give the instructor what got too few reviews by its date; gives the ids of those handed over now."""
+        return self._say_where_admitted(
+            [
+                (dialogue, HandOver(owed=shown.owed, given=len(shown.reviews), minimum=shown.minimum))
+                for dialogue in self.store.dialogues(assignment)
+                for shown in [self._reveal_of(dialogue)]
+            ]
+        )
+
+    def _reveal_of(self, dialogue: Dialogue, *, reason: str = "") -> Reveal:
+        return Reveal(
+            owed=self._owed(dialogue),
+            minimum=self.setup.reviews.minimum,
+            reviews=tuple(turn.id for turn in rules.latest_reviews(dialogue.turns)),
+            reason=reason,
+        )
+
+    def _say_where_admitted(self, turns: Sequence[tuple[Dialogue, What]], by: Person | None = None) -> list[str]:
+        """Append each turn where it may come next, all in one step, as this instructor or as the schedule."""
+        admitted = list[tuple[str, int, Said]]()
+        for dialogue, what in turns:
             try:
-                rules.admit(dialogue.turns, what, capacity="instructor" if by else "schedule", reviews=setup.reviews)
+                rules.admit(
+                    dialogue.turns, what, capacity="instructor" if by else "schedule", reviews=self.setup.reviews
+                )
             except NotAllowed:
                 continue
             said = self._said(by.id if by else SCHEDULE, what, "page" if by else "schedule")
-            turns.append((dialogue.submission.id, len(dialogue.turns), said))
-        self.store.say_all(turns)
-        return [submission for submission, _, _ in turns]
+            admitted.append((dialogue.submission.id, len(dialogue.turns), said))
+        self.store.say_all(admitted)
+        return [submission for submission, _, _ in admitted]
 
     def advance(self) -> list[str]:
         """Do what the dates ask for by now (freeze, allocate, reveal); one sentence for each thing done."""
@@ -124,6 +155,9 @@ class Rounds(Speaking):
                 revealed = self.reveal(assignment.id)
                 if revealed:
                     done.append(f"{assignment.title}: the reviews of {len(revealed)} submissions are revealed.")
+                handed = self.hand_over(assignment.id)
+                if handed:
+                    done.append(f"{assignment.title}: {len(handed)} submissions got too few reviews; see Sign-off.")
         return done
 
     def _freeze_the_rest(self, assignment: Assignment) -> list[str]:

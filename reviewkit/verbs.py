@@ -11,17 +11,28 @@ from reviewkit import dialogue as rules
 from reviewkit import grades, rubric
 from reviewkit.errors import NotAllowed
 from reviewkit.model import (
+    OWN_REVIEW,
     Accept,
+    Allocation,
     Answer,
+    AskToReopen,
+    Decide,
+    Dialogue,
     Discuss,
+    Dissent,
+    Exempt,
     Judgement,
     Person,
+    Recognise,
+    Reopen,
     Reply,
+    Restore,
     Review,
     SelfEvaluation,
     SignOff,
     Via,
     What,
+    Withdraw,
 )
 from reviewkit.reading import at_a_glance
 from reviewkit.rounds import Rounds
@@ -60,6 +71,16 @@ class Verbs(Rounds):
         said = SignOff(role="author", grade=proposal.grade if proposal else "")
         self._as_author(who, submission, said, seen=seen, request=request)
 
+    @at_a_glance
+    def dissent(self, who: Person, submission: str, said: Dissent, *, seen: int, request: str = "") -> None:
+        """What the author says to a decision without agreement; it stays for ever."""
+        self._as_author(who, submission, said, seen=seen, request=request)
+
+    @at_a_glance
+    def ask_to_reopen(self, who: Person, submission: str, said: AskToReopen, *, seen: int, request: str = "") -> None:
+        """Ask the instructor to open a closed dialogue again."""
+        self._as_author(who, submission, said, seen=seen, request=request)
+
     # -- the reviewer's verb -----------------------------------------------------------------------------------------
 
     @at_a_glance
@@ -73,7 +94,7 @@ class Verbs(Rounds):
         *,
         request: str = "",
     ) -> None:
-        """Send a review, or a new version of it until the reveal."""
+        """Send a review, or a new version of it until the reveal; after `review_by` it is kept and marked as late."""
         allocation = self._allocation(who, duty)
         locked = self._locked(who, allocation)
         if locked:
@@ -86,8 +107,13 @@ class Verbs(Rounds):
             judgements=tuple(judgements),
             strengths=strengths,
             suggestions=suggestions,
+            late=self._is_late(allocation, dialogue),
         )
         self._append(allocation.submission, who, [what], "peer", seen=None, request=request, via="page")
+
+    def _is_late(self, allocation: Allocation, dialogue: Dialogue) -> bool:
+        due = self.assignment(allocation.assignment).review_by
+        return rules.reveal(dialogue.turns) is not None or (due is not None and self.clock() > due)
 
     # -- the instructor's verbs --------------------------------------------------------------------------------------
 
@@ -113,3 +139,57 @@ class Verbs(Rounds):
             said = replace(said, grade=grades.parse_grade(said.grade, self.setup.scale))
             last = [said, SignOff(grade=said.grade)]
         self._as_instructor(who, submission, last, seen=seen, request=request, via=via)
+
+    @at_a_glance
+    def recognise(self, who: Person, submission: str, said: Recognise, *, seen: int | None, request: str = "") -> None:
+        """Recognise successes and suggest what could be better, without a decision."""
+        self._as_instructor(who, submission, [said], seen=seen, request=request, via="page")
+
+    @at_a_glance
+    def decide(self, who: Person, submission: str, said: Decide, *, seen: int, request: str = "") -> None:
+        """Set a grade without agreement, with a reason; the author may attach a dissent."""
+        said = replace(said, grade=grades.parse_grade(said.grade, self.setup.scale))
+        if said.judgements or self.setup.scale == "levels":
+            rubric.check(self.rubric(self.store.dialogue(submission).submission.rubric), said.judgements, complete=True)
+        self._as_instructor(who, submission, [said], seen=seen, request=request, via="page")
+
+    @at_a_glance
+    def review_oneself(
+        self,
+        who: Person,
+        submission: str,
+        judgements: Sequence[Judgement],
+        strengths: str,
+        suggestions: str,
+        *,
+        request: str = "",
+    ) -> None:
+        """The instructor's own review; it counts as one, and may be replaced until the reveal."""
+        rubric.check(self.rubric(self.store.dialogue(submission).submission.rubric), judgements, complete=True)
+        what = Review(
+            allocation=f"{OWN_REVIEW}{who.id}",
+            pseudonym="",
+            judgements=tuple(judgements),
+            strengths=strengths,
+            suggestions=suggestions,
+        )
+        self._as_instructor(who, submission, [what], seen=None, request=request, via="page")
+
+    @at_a_glance
+    def waive(self, who: Person, submission: str, reason: str, *, request: str = "") -> None:
+        """Do without the missing reviews: what is there is revealed now, to the author of this submission alone."""
+        dialogue = self.store.dialogue(submission)
+        what = self._reveal_of(dialogue, reason=reason)
+        self._as_instructor(who, submission, [what], seen=None, request=request, via="page")
+
+    @at_a_glance
+    def reopen(self, who: Person, submission: str, said: Reopen, *, seen: int, request: str = "") -> None:
+        """Back to an earlier stage, with a reason; the old record stays and shows as superseded."""
+        self._as_instructor(who, submission, [said], seen=seen, request=request, via="page")
+
+    @at_a_glance
+    def set_aside(
+        self, who: Person, submission: str, said: Withdraw | Exempt | Restore, *, seen: int | None, request: str = ""
+    ) -> None:
+        """Take a submission out of the count, or back into it, with nothing lost and no zero."""
+        self._as_instructor(who, submission, [said], seen=seen, request=request, via="page")

@@ -11,6 +11,7 @@ from typing import Literal
 
 from reviewkit import dialogue as rules
 from reviewkit.model import (
+    OWN_REVIEW,
     Allocation,
     Answer,
     AskToReopen,
@@ -90,11 +91,15 @@ def _for_author(
 ) -> tuple[SeenTurn, ...]:
     turns: list[SeenTurn] = []
     shown = reviews_open_to_author(dialogue.turns)
+    revealed = False
     for turn in dialogue.turns:
         match turn.what:
+            case Review() if revealed and shown:  # it came late
+                turns.append(_other_review(turn, at=turn.at, people=people, mode=mode, veil=veil))
             case Review():
                 pass  # shown together, where the reveal stands
             case Reveal():
+                revealed = True
                 if shown:
                     turns += _revealed(dialogue.turns, turn, people, mode, veil)
             case _:
@@ -122,13 +127,17 @@ def _revealed(
     assert isinstance(reveal.what, Reveal)
     chosen = [turn for turn in turns if turn.id in reveal.what.reviews]
     return [
-        _peer_review(turn, at=reveal.at, people=people, mode=mode, veil=veil)
+        _other_review(turn, at=reveal.at, people=people, mode=mode, veil=veil)
         for turn in sorted(chosen, key=lambda turn: turn.salt)
     ]
 
 
-def _peer_review(turn: Turn, *, at: datetime, people: Mapping[str, Person], mode: Mode, veil: Veil) -> SeenTurn:
+def _other_review(turn: Turn, *, at: datetime, people: Mapping[str, Person], mode: Mode, veil: Veil) -> SeenTurn:
+    """A review for those who must not know its writer; that an instructor wrote it is no secret."""
     assert isinstance(turn.what, Review)
+    if turn.what.allocation.startswith(OWN_REVIEW):
+        bare = replace(turn, at=at, what=replace(turn.what, allocation=""))
+        return _seen(bare, voice="teach", name="Instructor", mine=False, day_only=True)
     if mode == "open":
         return _seen(turn, voice="peer", name=people[turn.by].name, mine=False)
     return _seen(
@@ -147,14 +156,18 @@ def _for_peer(
     mine = [turn for turn in dialogue.turns if turn.by == viewer.id and isinstance(turn.what, Review)]
     turns += [_seen(turn, voice="peer", name="You", mine=True) for turn in mine]
     reveal = rules.reveal(dialogue.turns)
-    if reveal is None:
-        return tuple(turns)
+    if reveal is None or not (mine or rules.stage(dialogue.turns) in rules.CLOSED):
+        return tuple(turns)  # whoever may still write, late, reads no other review before
+    late = [turn for turn in dialogue.turns[reveal.sequence :] if isinstance(turn.what, Review)]
     turns += [
         each
-        for each in _revealed(dialogue.turns, reveal, people, mode, veil)
+        for each in (
+            *_revealed(dialogue.turns, reveal, people, mode, veil),
+            *(_other_review(turn, at=turn.at, people=people, mode=mode, veil=veil) for turn in late),
+        )
         if each.id not in {turn.id for turn in mine}
     ]
-    for turn in dialogue.turns:
+    for turn in rules.live(dialogue.turns):
         if isinstance(turn.what, Answer) and turn.what.review in {each.id for each in mine}:
             what: What = replace(turn.what, revised=None, changed="")  # proposals are between author and instructor
             name = dialogue.submission.pseudonym if mode == "double-blind" else people[turn.by].name
@@ -182,15 +195,15 @@ def _staff_name(turn: Turn, viewer: Person, people: Mapping[str, Person], names:
     if turn.by == viewer.id:
         return "You"
     if isinstance(turn.what, Review) and not names:
-        return turn.what.pseudonym
+        return turn.what.pseudonym or "Instructor"
     known = people.get(turn.by)
     return known.name if known else _office(turn)
 
 
 def _voice(turn: Turn, mine: bool) -> Voice:
     match turn.what:
-        case Review():
-            return "peer"
+        case Review(allocation=allocation):
+            return "teach" if allocation.startswith(OWN_REVIEW) else "peer"
         case SelfEvaluation() | SignOff(role="author") | Dissent() | AskToReopen():
             return "self"
         case Reveal() | HandOver():

@@ -152,7 +152,7 @@ class AnyOrder(RuleBasedStateMachine):
         for dialogue in self.course.store.dialogues():
             for turn in dialogue.turns:
                 if turn.via == "schedule":
-                    assert turn.kind in ("freeze", "reveal")
+                    assert turn.kind in ("freeze", "reveal", "hand-over")
                 if turn.kind in ("accept", "discuss", "sign-off"):
                     assert turn.by == PROF.id
 

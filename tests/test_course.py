@@ -5,9 +5,26 @@ from collections.abc import Callable
 
 import pytest
 
+from reviewkit import exchange
 from reviewkit.course import Course
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed
-from reviewkit.model import Accept, Answer, Discuss, Feed, Proposal, Reply
+from reviewkit.model import (
+    Accept,
+    Answer,
+    AskToReopen,
+    Decide,
+    Discuss,
+    Dissent,
+    Exempt,
+    Feed,
+    Person,
+    Proposal,
+    Recognise,
+    Reopen,
+    Reply,
+    Restore,
+    Withdraw,
+)
 from reviewkit.sheet import Projection, Report, SheetChanged, Typed
 from reviewkit.store import Store
 from tests.cast import (
@@ -483,3 +500,108 @@ def test_an_instructor_goes_on_with_pandas_frames(course: Course) -> None:
 
 def test_frames_of_a_course_in_which_nothing_happened_are_empty(course: Course) -> None:
     assert course.frames()["turns"].empty
+
+
+# -- the rarer turns -------------------------------------------------------------------------------------------------
+
+
+def turns_of(course: Course, submission: str, viewer: Person) -> list[str]:
+    return [turn.kind for turn in course.dialogue(submission, viewer).turns]
+
+
+def seen_by(course: Course, submission: str, viewer: Person) -> int:
+    return len(course.dialogue(submission, viewer).turns)
+
+
+def test_an_instructor_decides_with_a_reason_and_the_author_dissents_beside_it(course: Course) -> None:
+    submission = answered(course)["ann"]
+    course.decide(PROF, submission, Decide(reason="No sources.", grade="70"), seen=seen_by(course, submission, PROF))
+    assert course.dialogue(submission, ANN).stage == "decided"
+    course.dissent(ANN, submission, Dissent(text="They are linked."), seen=seen_by(course, submission, ANN))
+    course.accept(PROF, submission, Accept(), seen=seen_by(course, submission, PROF))
+    assert course.dialogue(submission, ANN).stage == "signed"
+    assert grade_of(course, submission) == "70"
+    exported = next(row for row in exchange.grades(course.store.dialogues(), course.setup) if row["person"] == "ann")
+    assert (exported["grade"], exported["agreed"]) == ("70", False)
+
+
+def test_a_closed_dialogue_is_reopened_on_the_authors_wish_and_agreed_anew(course: Course) -> None:
+    submission = answered(course)["ann"]
+    course.accept(PROF, submission, Accept(grade="82"), seen=seen_by(course, submission, PROF))
+    course.ask_to_reopen(ANN, submission, AskToReopen(text="A log is missing."), seen=seen_by(course, submission, ANN))
+    assert course.dialogue(submission, PROF).hint == "Asks to reopen"
+    course.reopen(
+        PROF, submission, Reopen(to="with instructor", reason="A log."), seen=seen_by(course, submission, PROF)
+    )
+    assert course.dialogue(submission, ANN).stage == "with instructor"
+    assert list(exchange.grades(course.store.dialogues(), course.setup)) == []
+    course.accept(PROF, submission, Accept(grade="82"), seen=seen_by(course, submission, PROF))
+    assert grade_of(course, submission) == "82"
+
+
+def test_an_exempt_submission_is_out_of_the_count_and_comes_back_whole(course: Course) -> None:
+    submission = reviewed(course)["ann"]
+    before = course.dialogue(submission, PROF).stage
+    course.set_aside(PROF, submission, Exempt(reason="Ill."), seen=None)
+    assert course.dialogue(submission, ANN).stage == "exempt"
+    assert submission not in course.reveal("river")
+    course.set_aside(PROF, submission, Restore(), seen=None)
+    assert course.dialogue(submission, ANN).stage == before
+
+
+@pytest.mark.parametrize("who", [ANN, BOB, EVE])
+def test_none_of_the_instructors_turns_is_a_students(course: Course, who: Person) -> None:
+    submission = answered(course)["ann"]
+    for turn in (
+        lambda: course.decide(who, submission, Decide(reason="Mine.", grade="100"), seen=0),
+        lambda: course.recognise(who, submission, Recognise(text="Me."), seen=None),
+        lambda: course.reopen(who, submission, Reopen(to="revealed", reason="Again."), seen=0),
+        lambda: course.set_aside(who, submission, Withdraw(), seen=None),
+        lambda: course.waive(who, submission, "I like to see them."),
+        lambda: course.review_oneself(who, submission, levels(3, 3), "All.", "None."),
+    ):
+        with pytest.raises(NotAllowed):
+            turn()
+
+
+def test_what_got_too_few_reviews_goes_to_the_instructor_who_reviews_and_reveals(course: Course, clock: Clock) -> None:
+    made = self_evaluated(course)
+    submission = made["ann"]
+    assert set(course.hand_over("river")) == set(made.values())
+    assert course.hand_over("river") == []
+    line = course.dialogue(submission, PROF)
+    assert (line.stage, line.waiting_on, line.hint) == ("with instructor", "You", "Too few reviews")
+    course.review_oneself(PROF, submission, levels(2, 2), "A clear claim.", "Link the log.")
+    assert "review" not in turns_of(course, submission, ANN), "it is blind until the reveal"
+    course.waive(PROF, submission, "Two reviewers left the course.")
+    (review,) = [turn for turn in course.dialogue(submission, ANN).turns if turn.kind == "review"]
+    assert (review.voice, review.name) == ("teach", "Instructor")
+    assert PROF.id not in repr(review)
+
+
+def test_a_late_review_is_kept_marked_and_shown_to_the_author_by_its_pseudonym(course: Course, clock: Clock) -> None:
+    self_evaluated(course)
+    course.allocate(course.plan("river", seed=1))
+    late, *others = [
+        (person, duty)
+        for person in STUDENTS
+        for duty in course.duties(person)
+        if course.store.dialogue(
+            next(each.submission for each in course.store.allocations() if each.id == duty.id)
+        ).submission.person
+        == "ann"
+    ]
+    for person, duty in others:
+        course.review(person, duty.id, levels(2, 2), "Rings true.", "Link the log.")
+    submission = course.submission_of(ANN, course.assignment("river"))
+    assert submission is not None
+    course.waive(PROF, submission.id, "The others are in.")
+    who, duty = late
+    assert course.duty(who, duty.id).others == (), "whoever may still write reads no other review before"
+    course.review(who, duty.id, levels(1, 1), "Late, but here.", "Nothing.")
+    *_, review = [turn for turn in course.dialogue(submission.id, ANN).turns if turn.kind == "review"]
+    assert review.what.late  # type: ignore[union-attr]
+    assert (review.name, review.day_only) == (duty.pseudonym, True)
+    assert len(course.duty(who, duty.id).others) == len(others)
+    with pytest.raises(NotAllowed, match="can no longer be changed"):
+        course.review(who, duty.id, levels(3, 3), "Changed.", "Nothing.")
