@@ -31,7 +31,8 @@ def identity(person: Person, feeds: Iterable[Feed], posts: Iterable[Post]) -> Id
     for author in dict.fromkeys(post.author for post in theirs):
         emails += _EMAIL.findall(author)
         names += [each.strip(" \t()<>") for each in re.split(r"[,;&]", _EMAIL.sub("", author))]
-    sites = [_site(url) for url in dict.fromkeys((*person.feeds, *(feed.url for feed in own)))]
+    moved = [feed.moved_to for feed in own if feed.moved_to]
+    sites = [_site(url) for url in dict.fromkeys((*person.feeds, *(feed.url for feed in own), *moved))]
     sites += [_site(link) for link in _usual(theirs)]
     emails = [each for each in emails if each]
     for email in emails:
