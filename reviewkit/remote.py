@@ -56,11 +56,12 @@ class RemoteCourse:
             self._shown(screen, reply["view"])
         return reply
 
-    def follow(self, tell: Callable[[dict[str, Any]], None], refused: Callable[[str], None]) -> None:
+    def follow(self, tell: Callable[[dict[str, Any]], None], refused: Callable[[str], None]) -> waiting.Source:
         """Have `tell` called with every other view that the shown one becomes, and `refused` when it may no longer be
         seen. Happens where something serves `reviewkit.waiting`."""
         self._tell, self._changes = tell, Changes(self, refused)
-        waiting.SOURCES.append(self._changes)
+        waiting.add(self._changes)
+        return self._changes
 
     def known(self) -> dict[str, Any]:
         return {"screen": self._screen, "params": self._params, "known": self._mark}
@@ -73,6 +74,7 @@ class RemoteCourse:
         self._screen, self._params = screen, view.get("params", {})
         if self._changes is not None:
             self._changes.again()
+            waiting.touched()
 
     def _ask(self, address: str, said: Mapping[str, Any]) -> dict[str, Any]:
         try:

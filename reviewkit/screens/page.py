@@ -12,16 +12,19 @@ import html
 import json
 import logging
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
 import anywidget
 import traitlets
 
+from reviewkit import waiting
 from reviewkit.bugs import told
-from reviewkit.errors import Invalid, ReviewkitError, ServiceError, StoreError
+from reviewkit.errors import Invalid, Missing, NotAllowed, ReviewkitError, ServiceError, StoreError
 from reviewkit.remote import RemoteCourse
+from reviewkit.screens.marks import mark_of
 
 if TYPE_CHECKING:
     from reviewkit.course import Course
@@ -30,6 +33,14 @@ LOG = logging.getLogger(__name__)
 PARAMS = 8
 """How many parameters of a page's address are handed on, and how long each may be."""
 PARAM_LENGTH = 200
+BEAT = 2.0
+"""Seconds between two looks of a notebook at the course."""
+ANEW = 300.0
+"""Seconds after which it looks at its view anew though nobody did anything: dates pass."""
+SHARE = 8
+"""A view that takes long is looked at more rarely: never for more than one part in so many of the time."""
+MOST_LOOKS = 4
+"""Screens of one notebook that follow: cells are run again and again, and what they showed before is never told."""
 
 
 class Source(Protocol):
@@ -49,16 +60,65 @@ class LocalSource:
         if len(chosen) != 1:
             raise Invalid("Say who is looking: set REVIEWKIT_PERSON to an id of the roster.")
         self.course, self.viewer = course, chosen[0]
+        self.shown: tuple[str, dict[str, Any]] = ("", {})
+        """The screen and the view that stand there."""
 
     def view(self, screen: str, params: Mapping[str, Any]) -> dict[str, Any]:
         from reviewkit import screens
 
-        return screens.view(self.course, self.viewer, screen, dict(params))
+        view = screens.view(self.course, self.viewer, screen, dict(params))
+        self.shown = screen, view
+        return view
 
     def act(self, screen: str, event: Mapping[str, Any]) -> dict[str, Any]:
         from reviewkit import screens
 
-        return screens.act(self.course, self.viewer, screen, dict(event))
+        reply = screens.act(self.course, self.viewer, screen, dict(event))
+        if isinstance(reply.get("view"), dict):
+            self.shown = screen, reply["view"]
+        return reply
+
+    def follow(self, tell: Callable[[dict[str, Any]], None], refused: Callable[[str], None]) -> waiting.Source:
+        """Have `tell` called with every other view that the shown one becomes, and `refused` when it may no longer be
+        seen. Happens where something serves `reviewkit.waiting`."""
+        looks = Looks(self, tell, refused)
+        others = [each for each in waiting.SOURCES if isinstance(each, Looks)]
+        for each in others[: len(others) + 1 - MOST_LOOKS]:
+            waiting.remove(each)
+        waiting.add(looks)
+        return looks
+
+
+class Looks:
+    """Looks now and then whether a course in this process has changed. A `Source` of `reviewkit.waiting`."""
+
+    def __init__(
+        self, source: LocalSource, tell: Callable[[dict[str, Any]], None], refused: Callable[[str], None]
+    ) -> None:
+        self.source, self.tell, self.refused = source, tell, refused
+        self.due, self.beat, self.anew = time.monotonic() + BEAT, "", 0.0
+
+    def fileno(self) -> int:
+        return -1
+
+    def wake(self) -> None:
+        begun = time.monotonic()
+        try:
+            self._look(begun)
+        except (NotAllowed, Missing) as error:
+            self.refused(str(error))
+        except Exception as bug:  # noqa: BLE001 (a database that is away is back soon, and its notebook goes on)
+            LOG.warning("The course could not be looked at for changes: %s", type(bug).__name__)
+        self.due = time.monotonic() + max(BEAT, SHARE * (time.monotonic() - begun))
+
+    def _look(self, now: float) -> None:
+        beat, (screen, shown) = self.source.course.store.pulse(), self.source.shown
+        if beat == self.beat and now < self.anew:
+            return
+        view = self.source.view(screen, shown.get("params", {}))
+        self.beat, self.anew = beat, now + ANEW
+        if mark_of(view) != mark_of(shown):
+            self.tell(view)
 
 
 class Screen(anywidget.AnyWidget):
@@ -66,6 +126,7 @@ class Screen(anywidget.AnyWidget):
     judges each of them anew."""
 
     view = traitlets.Dict().tag(sync=True)
+    _follows: waiting.Source | None = None
 
     def __init__(self, source: Source, name: str, params: Mapping[str, Any]) -> None:
         """Raises ReviewkitError when there is nothing to show."""
@@ -73,8 +134,14 @@ class Screen(anywidget.AnyWidget):
         self._source, self._name = source, name
         super().__init__(view=source.view(name, params))
         self.on_msg(self._relay)
-        if isinstance(source, RemoteCourse):
-            source.follow(self._follow, self._refused)
+        if isinstance(source, RemoteCourse | LocalSource):
+            self._follows = source.follow(self._follow, self._refused)
+
+    def close(self) -> None:
+        """Shown no more: then nothing is looked for either."""
+        super().close()
+        if self._follows is not None:
+            waiting.remove(self._follows)
 
     def set_state(self, sync_data: Mapping[str, Any]) -> None:
         """Nothing: a browser has no trait of this widget to write."""
