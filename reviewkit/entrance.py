@@ -6,21 +6,21 @@ who else is in the course: whoever asks for a letter is answered before anyone h
 
 import copy
 import logging
-import threading
 import uuid
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from reviewkit import logs, mail, signing
+from reviewkit import logs, mail, postman, signing
 from reviewkit.course import Course
-from reviewkit.errors import Ended, Invalid, MailError, Missing, NotAllowed, TooOften
+from reviewkit.errors import Ended, Invalid, Missing, NotAllowed, TooOften
 from reviewkit.mail import MailServer
 from reviewkit.model import Person
+from reviewkit.postman import Envelope, Postman, Send
 from reviewkit.screens import dates
 from reviewkit.signing import OnceLink
+from reviewkit.store import Letter
 
 LOG = logging.getLogger(__name__)
 LETTER_AGE = timedelta(hours=1)
@@ -36,8 +36,8 @@ LETTERS_TO = 3
 LETTERS_BY = 30
 """Letters that one client may ask for within an hour: a class may sit behind one address."""
 LONGEST_ADDRESS = 254
-AGAIN = (5.0, 60.0)
-"""Seconds before a letter that could not be sent is tried again."""
+SIGN_IN = "sign-in"
+"""The kind of letter that brings a new link."""
 REVOKED = "Your sign-in has ended. Open your personal link again; what you typed is kept in this browser."
 
 
@@ -59,18 +59,24 @@ class Entrance:
         *,
         single_use: bool = False,
         server: MailServer | None = None,
-        again: Sequence[float] = AGAIN,
-        send: Callable[[MailServer, str, str, str], None] = mail.send,
+        again: Sequence[float] = postman.AGAIN,
+        send: Send = mail.send,
     ) -> None:
-        self.course, self.secret, self.single_use, self.server = course, secret, single_use, server
-        self.again, self.send = again, send
-        self.letters = ThreadPoolExecutor(1, thread_name_prefix="letters")
-        self.closing = threading.Event()
+        self.course, self.secret, self.single_use = course, secret, single_use
+        self.postman: Postman | None = None
+        if server is not None:
+            writers = {SIGN_IN: self._write}
+            self.postman = Postman(course.store, server, writers, clock=course.clock, again=again, send=send)
+
+    def open(self) -> None:
+        """Send letters from now on."""
+        if self.postman:
+            self.postman.start()
 
     def close(self) -> None:
-        """Letters that wait for another try are given up."""
-        self.closing.set()
-        self.letters.shutdown(cancel_futures=True)
+        """Send no more; letters that wait are sent by whoever opens next."""
+        if self.postman:
+            self.postman.close()
 
     # -- sessions
 
@@ -150,7 +156,7 @@ class Entrance:
 
         Raises Invalid when it can be nobody's address, TooOften when this client asked for many.
         """
-        if self.server is None:
+        if self.postman is None:
             raise NotAllowed("This course sends no mail: ask your instructor for a new link.")
         address = " ".join(address.split())
         if not 3 <= len(address) <= LONGEST_ADDRESS or "@" not in address[1:-1]:
@@ -159,29 +165,20 @@ class Entrance:
         if seconds:
             raise TooOften("Many links were asked for from here. Wait a while, then ask again.", seconds=seconds)
         if not self._try("letters to", address.casefold(), LETTERS_TO, HOUR):
-            self.letters.submit(self._deliver, address.casefold(), url)
+            about = {"to": self._whom(address), "url": url}
+            self.postman.post(Letter(id=uuid.uuid4().hex, kind=SIGN_IN, due=self.course.clock(), about=about))
 
-    def _deliver(self, address: str, url: str) -> None:
-        try:
-            for person in self.course.people():
-                if person.email.strip().casefold() == address and not person.withdrawn:
-                    self._write(person, url)
-        except Exception as error:  # noqa: BLE001 (nobody waits for this thread; the next letter does)
-            LOG.error("A sign-in link could not be mailed: %s", type(error).__name__)
+    def _whom(self, address: str) -> str:
+        """Letters wait under this word, which says of nobody that they asked or are known."""
+        return signing.keyed(self.secret, "letter for", address.strip().casefold())
 
-    def _write(self, person: Person, url: str) -> None:
-        assert self.server is not None
-        subject, text = self._letter(person, url)
-        for pause in (*self.again, None):
-            try:
-                return self.send(self.server, person.email.strip(), subject, text)
-            except MailError as error:
-                LOG.warning("A sign-in link could not be mailed: %s", error)
-                if pause is None or self.closing.wait(pause):
-                    return None
-        return None
+    def _write(self, letter: Letter) -> list[Envelope]:
+        """To everybody here who has that address; the link is made now and kept nowhere."""
+        to, url = letter.about["to"], letter.about["url"]
+        asking = [each for each in self.course.people() if not each.withdrawn and self._whom(each.email) == to]
+        return [self._letter(each, url) for each in asking]
 
-    def _letter(self, person: Person, url: str) -> tuple[str, str]:
+    def _letter(self, person: Person, url: str) -> Envelope:
         setup, now = self.course.setup, self.course.clock()
         serial = self.course.store.link_serial(person.id)
         if self.single_use:
@@ -192,7 +189,8 @@ class Entrance:
         else:
             link = signing.link(self.secret, person.id, serial, url)
             valid = "It works until it is replaced by a new one."
-        return f"Your sign-in link: {setup.title}", LETTER.format(course=setup.title, link=link, valid=valid)
+        text = LETTER.format(course=setup.title, link=link, valid=valid)
+        return Envelope(to=person.email.strip(), subject=f"Your sign-in link: {setup.title}", text=text)
 
     def _try(self, what: str, who: str, most: int, within: timedelta) -> float:
         key = signing.keyed(self.secret, what, who)

@@ -35,9 +35,10 @@ class MailServer(Protocol):
     def password_file(self) -> Path | None: ...
 
 
-def send(server: MailServer, to: str, subject: str, text: str) -> None:
-    """Send one plain letter to one address. Raises MailError, which names neither the address nor the text."""
-    letter = _letter(server.sender, to, subject, text)
+def send(server: MailServer, to: str, subject: str, text: str, *, id: str = "") -> None:
+    """Send one plain letter to one address; mail programs know one that comes twice with the same `id` (letters,
+    digits and dots) for one. Raises MailError, which names neither the address nor the text."""
+    letter = _letter(server.sender, to, subject, text, id)
     with _telling(server), _connected(server) as line:
         line.send_message(letter)
 
@@ -49,7 +50,7 @@ def try_out(server: MailServer) -> None:
         pass
 
 
-def _letter(sender: str, to: str, subject: str, text: str) -> EmailMessage:
+def _letter(sender: str, to: str, subject: str, text: str, id: str = "") -> EmailMessage:
     letter = EmailMessage()
     try:
         letter["From"] = Address(addr_spec=sender)
@@ -58,7 +59,8 @@ def _letter(sender: str, to: str, subject: str, text: str) -> EmailMessage:
         raise MailError("An address cannot be written to: look at [mail] sender and at the roster.") from error
     letter["Subject"] = " ".join(subject.split())
     letter["Date"] = formatdate()
-    letter["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    domain = sender.rpartition("@")[2]
+    letter["Message-ID"] = f"<{id}@{domain}>" if id else make_msgid(domain=domain)
     letter["Auto-Submitted"] = "auto-generated"
     letter.set_content(text)
     return letter

@@ -29,10 +29,11 @@ from reviewkit.config import read_local
 from reviewkit.course import Course
 from reviewkit.entrance import Entrance, Guest
 from reviewkit.errors import Conflict, Ended, Invalid, Missing, NotAllowed, ReviewkitError, ServiceError, TooOften
-from reviewkit.following import Following, mark_of
+from reviewkit.following import Following
 from reviewkit.metrics import Metrics
 from reviewkit.model import Person
 from reviewkit.screens.events import UNREADABLE, plain
+from reviewkit.screens.marks import mark_of
 from reviewkit.signing import PageToken
 
 LOG = logging.getLogger("reviewkit.service")  # its process runs this module as __main__
@@ -336,11 +337,13 @@ async def run(course: Course, secret: bytes, socket_path: Path, entrance: Entran
         os.umask(mask)
     print(json.dumps({"ready": True}), flush=True)
     keeping = asyncio.create_task(clockwork.run())
+    entrance.open()
     await stopped.wait()
     keeping.cancel()
     with suppress(asyncio.CancelledError):
         await keeping
     await runner.cleanup()
+    await asyncio.to_thread(entrance.close)
     socket_path.unlink(missing_ok=True)
     with suppress(OSError):  # whoever made the folder may be gone; if not, it does the same
         socket_path.parent.rmdir()

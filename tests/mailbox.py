@@ -72,13 +72,13 @@ class Mailbox:
 
 
 @contextmanager
-def mailbox(folder: Path, security: str = "starttls") -> Iterator[Mailbox]:
+def mailbox(folder: Path, security: str = "starttls", *, port: int = 0) -> Iterator[Mailbox]:
     """A server that takes letters from who knows the password, under TLS; `security` is starttls, tls or none."""
     _, certificate = certified(folder, "localhost")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind(("127.0.0.1", port))
         port = probe.getsockname()[1]
     box = Mailbox(port=port, folder=folder, security=security)
     secured: dict[str, Any] = {

@@ -31,7 +31,7 @@ class Post:
         self.letters: list[tuple[str, str, str]] = []
         self.failures = 0
 
-    def __call__(self, server: Any, to: str, subject: str, text: str) -> None:
+    def __call__(self, server: Any, to: str, subject: str, text: str, *, id: str) -> None:
         if self.failures:
             self.failures -= 1
             raise MailError("The mail server does not answer.")
@@ -82,8 +82,10 @@ def reusable(person: Person = ANN, serial: int = 1) -> str:
 
 
 def posted(entrance: Entrance) -> None:
-    """All letters that were asked for are on their way."""
-    entrance.letters.submit(lambda: None).result(20)
+    """All letters that were asked for have been carried."""
+    assert entrance.postman is not None
+    while entrance.postman.carry() == 0:
+        pass
 
 
 # -- links
@@ -287,16 +289,19 @@ def test_nobody_learns_who_is_known(door: Open, post: Post, store: Store) -> Non
     assert post.letters == []
 
 
-def test_who_asks_is_answered_before_anybody_looked(door: Open, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_asks_is_answered_before_anybody_looked(door: Open, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Known or not, the same is counted and written: what differs happens later, in another thread."""
     entrance = door()
-    entrance.letters.submit(lambda: None).result(20)
-    asked = list[str]()
-    monkeypatch.setattr(entrance.letters, "submit", lambda work, address, url: asked.append(address))
     monkeypatch.setattr(entrance.course, "people", lambda: pytest.fail("nobody was looked up"))
     for address in (ANN.email, "zoe@nowhere.example"):
         entrance.ask(address, HERE, URL)
-    assert asked == [ANN.email, "zoe@nowhere.example"]
+    anns, zoes = store.letters(["sign-in"])
+    assert anns.about.keys() == zoes.about.keys()
+    for letter in (anns, zoes):
+        assert letter.person is None
+        assert "@" not in repr(letter)
+        assert "enter" not in repr(letter), "no link waits in the store"
+        assert not any(each.id in letter.about.values() for each in PEOPLE)
 
 
 def test_two_people_with_one_address_both_get_their_link(door: Open, post: Post, store: Store) -> None:
@@ -346,19 +351,45 @@ def test_without_mail_there_are_no_letters(door: Open) -> None:
 
 
 def test_a_letter_that_fails_is_tried_again_and_the_log_names_nobody(
-    door: Open, post: Post, caplog: pytest.LogCaptureFixture
+    door: Open, post: Post, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    entrance = door(again=(0.0, 0.0))
+    entrance = door(again=(5.0, 60.0))
     post.failures = 2
     entrance.ask(ANN.email, HERE, URL)
+    posted(entrance)
+    clock.pass_(seconds=4)
+    posted(entrance)
+    assert post.failures == 1, "it rests a while"
+    clock.pass_(seconds=1)
+    posted(entrance)
+    clock.pass_(seconds=60)
     posted(entrance)
     assert len(post.letters) == 1
     post.failures = 3
     entrance.ask(ANN.email, HERE, URL)
+    for _ in range(3):
+        posted(entrance)
+        clock.pass_(seconds=60)
     entrance.ask(BOB.email, HERE, URL)
     posted(entrance)
     assert [to for to, _, _ in post.letters] == [ANN.email, BOB.email], "given up; the next one goes out"
-    assert len(caplog.records) == 5
+    assert [record.getMessage() for record in caplog.records][-1] == "A letter was given up"
+    assert len(caplog.records) == 6
     for person in (ANN, BOB):
         assert person.email not in caplog.text
         assert person.name not in caplog.text
+
+
+def test_the_link_in_a_letter_that_waited_is_made_when_it_is_sent(
+    door: Open, post: Post, store: Store, clock: Clock
+) -> None:
+    entrance = door(again=(7200.0,))
+    post.failures = 1
+    entrance.ask(ANN.email, HERE, URL)
+    posted(entrance)
+    store.revoke_links(ANN.id)
+    clock.pass_(hours=2)
+    posted(entrance)
+    (link,) = post.links()
+    clock.pass_(minutes=59)
+    assert entrance.enter(link, HERE).person == ANN

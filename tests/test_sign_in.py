@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import os
 import re
+import signal
 import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +20,22 @@ from reviewkit import signing
 from reviewkit.cli import run
 from reviewkit.entrance import LETTERS_BY, WRONG_LINKS
 from reviewkit.model import Person
+from reviewkit.store import Letter
 from tests.asking import Asker
 from tests.cast import ANN, BOB, CYD, DOT, PEOPLE
 from tests.mailbox import USER, Mailbox, mailbox
 from tests.pages import AXE_RULES, DESKTOP, PHONE
-from tests.serving import SERVE_AHEAD, Server, a_course_folder, connected, the_course, visit, wait_for
+from tests.serving import (
+    SERVE_AHEAD,
+    Server,
+    a_course_folder,
+    connected,
+    free_port,
+    runs,
+    the_course,
+    visit,
+    wait_for,
+)
 
 __all__ = ["visit"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("sign-in")]
@@ -229,8 +242,58 @@ def test_a_mail_server_that_is_away_is_kept_from_whoever_asks(tmp_path: Path) ->
     with Server(course_file) as server:
         answers = [sent(Asker(server), email)[::2] for email in (ANN.email, "zoe@nowhere.example")]
         assert answers[0] == answers[1]
-        wait_for(lambda: "could not be mailed" in server.log.read_text(), what="a line in the log")
+        wait_for(lambda: "A letter could not be sent" in server.log.read_text(), what="a line in the log")
         assert ANN.email not in server.log.read_text()
+
+
+def test_a_letter_outlives_the_service_that_was_asked_for_it_and_comes_once(tmp_path: Path) -> None:
+    """The mail server is away at first; the service is killed before it comes, and again while it waits."""
+    port = free_port()
+    course_file = with_settings(
+        a_course_folder(tmp_path / "course"),
+        f'[mail]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\nsender = "course@reviews.example"\n',
+    )
+
+    def failures(server: Server) -> int:
+        return server.log.read_text().count("A letter could not be sent")
+
+    with Server(course_file) as server:
+        assert sent(Asker(server), ANN.email)[0] == 200
+        assert sent(Asker(server), "zoe@nowhere.example")[0] == 200
+        for killed in (1, 2):
+            wait_for(lambda number=killed: failures(server) >= number, what="a try")
+            pid = server.service()
+            os.kill(pid, signal.SIGKILL)
+            wait_for(lambda gone=pid: not runs(gone), what="its end")
+        with mailbox(tmp_path, "none", port=port) as box:
+            clear_the_way(course_file)
+            wait_for(lambda: box.letters, seconds=60, what="the letter")
+            (letter,) = box.letters
+            assert box.to == [[ANN.email]]
+            link = re.search(rf"{server.url}(/enter/\S+)", letter.get_content())
+            assert link
+            assert Asker(server).ask("POST", link[1], origin=server.url)[0] == 303
+            wait_for(lambda: not waiting_letters(course_file), what="nothing that waits")
+            assert len(box.letters) == 1
+        text = server.log.read_text()
+        assert ANN.email not in text
+        assert "zoe" not in text
+        assert "/enter/" not in text
+
+
+def waiting_letters(course_file: Path) -> list[Letter]:
+    course = the_course(course_file)
+    found = course.store.letters(["sign-in"])
+    course.store.close()
+    return found
+
+
+def clear_the_way(course_file: Path) -> None:
+    """Nobody waits a minute here: what rests may go at once."""
+    course = the_course(course_file)
+    for letter in course.store.letters(["sign-in"]):
+        course.store.put_off_letter(letter.id, until=course.clock())
+    course.store.close()
 
 
 def test_where_no_mail_is_sent_the_instructor_is_asked(plain: Server) -> None:
