@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test soak check install browser lock bench clean
+.PHONY: demo test soak versions newest check install browser lock bench clean
 
 demo: install
 	$(BIN)/reviewkit demo
@@ -15,6 +15,14 @@ test: check browser
 # Long storms, each of them bounded; one after the other, because they measure what a machine can take.
 soak: browser
 	$(BIN)/pytest -m soak tests/soak
+
+# The quick part of the suite, and one page in a browser, on every Python from 3.11 to 3.13 that is found here.
+versions: browser
+	$(BIN)/python tests/elsewhere.py versions
+
+# What we assume of other people's releases, tried on the newest of them: no lock, no upper bounds.
+newest: browser
+	$(BIN)/python tests/elsewhere.py newest
 
 check: install
 	$(BIN)/ruff check .
@@ -45,4 +53,4 @@ bench: browser
 	$(BIN)/python benchmarks/pages.py --peers .bench/bin
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .elsewhere build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
