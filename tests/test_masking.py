@@ -73,8 +73,8 @@ def test_a_place_on_a_host_of_many_people_is_what_names_its_owner(url: str, host
 
 
 def test_a_place_that_a_feed_has_moved_to_names_its_owner_too() -> None:
-    feed = Feed(person="azw", url="https://old.example/feed", moved_to="https://quorbs.example/feed", moved_times=1)
-    assert identity(ANN, [feed], []).hosts[-1] == "quorbs.example"
+    feed = Feed(person="azw", url="https://old.example/feed", moved_to="https://newhome.example/feed", moved_times=1)
+    assert identity(ANN, [feed], []).hosts == ("quorbs.example", "old.example", "newhome.example")
 
 
 def test_a_post_that_links_to_somebody_elses_page_does_not_make_it_the_authors_site() -> None:
