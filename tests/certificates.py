@@ -10,6 +10,21 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
+def key_usage(authority: bool) -> x509.KeyUsage:
+    """What a key may do: Python 3.13 takes no authority that does not say so."""
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
 def certified(folder: Path, *hosts: str) -> tuple[Path, Path]:
     """A certificate authority that lives as long as the test, and a certificate for these hosts with its key."""
     now = dt.datetime.now(dt.UTC)
@@ -29,6 +44,7 @@ def certified(folder: Path, *hosts: str) -> tuple[Path, Path]:
             .not_valid_after(now + dt.timedelta(days=1))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
+            .add_extension(key_usage(authority), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(of_signer), critical=False)
             .sign(signer, hashes.SHA256())

@@ -11,7 +11,7 @@ from reviewkit.config import SECRETS, SETTINGS, variables
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = sorted(each.name or "" for each in app.registered_commands)
-CONDA_NAMES = {"tzdata": "python-tzdata", "prometheus-client": "prometheus_client"}
+CONDA_NAMES = {"jupyter-server": "jupyter_server", "tzdata": "python-tzdata", "prometheus-client": "prometheus_client"}
 """What conda-forge calls a package, where that differs."""
 
 
@@ -80,6 +80,21 @@ def test_conda_and_pip_install_the_same() -> None:
     listed = re.findall(r"^  - ([\w.-]+[<>=].*?)\s*$", (ROOT / "environment.yml").read_text("utf-8"), re.MULTILINE)
     assert set(listed) == pip
     assert len(listed) == len(pip)
+
+
+def test_every_dependency_stops_before_the_release_that_may_change_what_we_rely_on() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["postgresql"]]
+    endless = [each for each in needed if not re.search(r">=[\w.]+,<[\w.]+$", each)]
+    assert [each.split(">")[0] for each in endless] == ["tzdata"], "tables of time zones alone are always the newest"
+
+
+def test_every_dependency_says_why_it_is_here() -> None:
+    table = re.findall(r"^\| ([a-z].*?) \|", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE)
+    listed = {re.sub(r" \(extra.*", "", each) for row in table for each in row.split(", ")}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["postgresql"]]
+    assert {re.split(r"[\[<>=]", each)[0] for each in needed} <= listed
 
 
 def _renamed(requirement: str) -> str:
