@@ -7,7 +7,6 @@ it must not wait for the act of somebody else.
 """
 
 import asyncio
-import hashlib
 import json
 import logging
 import time
@@ -23,6 +22,7 @@ from reviewkit.bugs import told
 from reviewkit.course import Course
 from reviewkit.errors import ReviewkitError
 from reviewkit.model import Setup
+from reviewkit.screens.marks import mark_of
 from reviewkit.signing import PageToken
 from reviewkit.store import Marks
 
@@ -33,8 +33,6 @@ SHARE = 8
 """A view that takes long is looked at more rarely: a page never takes more than one part in so many of a processor."""
 KEPT = 5_000
 """Pages whose last view is remembered."""
-UNTOLD = ("draft", "seed")
-"""What a view may hold that is no change: the words that its own page is typing, a number drawn for a plan."""
 
 Look = Callable[[Course, PageToken, Mapping[str, Any]], dict[str, Any]]
 Stamp = tuple[object, ...]
@@ -240,14 +238,3 @@ class Following:
 
 def _place(params: Mapping[str, Any]) -> str:
     return json.dumps(params, sort_keys=True)
-
-
-def mark_of(view: Mapping[str, Any]) -> str:
-    """A word for what a view shows: the same for the same."""
-    return hashlib.sha256(json.dumps(_told(view), sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _told(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _told(each) for name, each in value.items() if name not in UNTOLD}
-    return [_told(each) for each in value] if isinstance(value, list) else value

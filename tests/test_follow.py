@@ -24,7 +24,7 @@ from reviewkit.signing import PageToken
 from reviewkit.store import Store, open_store
 from tests.cast import ANN, BOB, CYD, DOT, PROF, STUDENTS, Clock, a_course, a_post, levels, revealed, self_evaluated
 from tests.serving import Server, a_course_folder, awaited, the_course, visit, wait_for
-from tests.test_light import a_page, said, with_pages
+from tests.test_kernels import a_page, said, with_pages
 
 __all__ = ["visit"]
 Visit = Callable[..., Page]

@@ -1,28 +1,39 @@
-"""A page's process: forked, small, limited, and gone when nobody needs it. Without Voila and without a browser."""
+"""A page's process, forked or of stock ipykernel: limited, watched, and gone when nobody needs it. Without Voila and
+without a browser."""
 
 import asyncio
+import json
 import os
 import signal
+import stat
 import struct
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tornado import web
 
+from reviewkit.errors import ConfigError
 from reviewkit.server import kernels
 from reviewkit.server.identity import Viewer
 from reviewkit.server.light import frames
 from reviewkit.server.light.manager import LightClient, LightKernel, LightKernelManager
-from tests.serving import awaited, runs
+from reviewkit.server.stock import StockKernel, StockKernelManager
+from tests.serving import awaited, runs, wait_for
 
-if not hasattr(os, "pidfd_open"):
-    pytest.skip("page processes need Linux", allow_module_level=True)
+if not kernels.forks():
+    pytest.skip("these tests look at processes in Linux's ways", allow_module_level=True)
+
+Kind = type[LightKernelManager]
+BOTH = pytest.mark.parametrize("kind", [LightKernelManager, StockKernelManager], ids=["light", "stock"])
 
 
 def with_pages(
     test: Callable[[LightKernelManager], Awaitable[None]],
-    kind: type[LightKernelManager] = LightKernelManager,
+    kind: Kind = LightKernelManager,
     **settings: Any,
 ) -> None:
     async def whole() -> None:
@@ -63,26 +74,29 @@ async def gone(pid: int) -> None:
         await asyncio.sleep(0.01)
 
 
-def test_a_page_executes_cells_and_remembers_what_they_named() -> None:
+@BOTH
+def test_a_page_executes_cells_and_remembers_what_they_named(kind: Kind) -> None:
     async def test(manager: LightKernelManager) -> None:
         _, client = await a_page(manager)
         assert (await said(client, "a = 6"))["status"] == "ok"
         assert (await said(client, "a * 7"))["shown"] == "42"
 
-    with_pages(test)
+    with_pages(test, kind)
 
 
-def test_a_mistake_in_a_cell_is_an_answer_and_the_page_goes_on() -> None:
+@BOTH
+def test_a_mistake_in_a_cell_is_an_answer_and_the_page_goes_on(kind: Kind) -> None:
     async def test(manager: LightKernelManager) -> None:
         _, client = await a_page(manager)
         reply = await said(client, "1 / 0")
         assert (reply["status"], reply["ename"]) == ("error", "ZeroDivisionError")
         assert (await said(client, "2"))["shown"] == "2"
 
-    with_pages(test)
+    with_pages(test, kind)
 
 
-def test_a_page_knows_what_it_was_given_and_nothing_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+@BOTH
+def test_a_page_knows_what_it_was_given_and_nothing_of_the_server(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REVIEWKIT_SMTP_PASSWORD_FILE", "/run/secret")
     monkeypatch.setenv("PGPASSWORD", "open sesame")
 
@@ -94,10 +108,11 @@ def test_a_page_knows_what_it_was_given_and_nothing_of_the_server(monkeypatch: p
             assert "sesame" not in environment
             assert "SMTP" not in environment
 
-    with_pages(test)
+    with_pages(test, kind)
 
 
-def test_two_pages_share_no_names_and_no_luck() -> None:
+@BOTH
+def test_two_pages_share_no_names_and_no_luck(kind: Kind) -> None:
     async def test(manager: LightKernelManager) -> None:
         _, first = await a_page(manager)
         _, second = await a_page(manager)
@@ -106,10 +121,11 @@ def test_two_pages_share_no_names_and_no_luck() -> None:
         draw = "import random; random.random()"
         assert (await said(first, draw))["shown"] != (await said(second, draw))["shown"]
 
-    with_pages(test)
+    with_pages(test, kind)
 
 
-def test_malformed_frames_do_no_harm() -> None:
+@BOTH
+def test_malformed_frames_do_no_harm(kind: Kind) -> None:
     async def test(manager: LightKernelManager) -> None:
         kernel, client = await a_page(manager)
         whole = frames.pack("shell", {"msg_id": "1", "msg_type": "execute_request"}, {}, {}, {"code": "1"})
@@ -125,10 +141,11 @@ def test_malformed_frames_do_no_harm() -> None:
             kernel.send(frame)
         assert (await said(client, "6 * 7"))["shown"] == "42"
 
-    with_pages(test)
+    with_pages(test, kind)
 
 
-def test_a_page_that_never_ends_its_work_is_ended_and_others_feel_nothing() -> None:
+@BOTH
+def test_a_page_that_never_ends_its_work_is_ended_and_others_feel_nothing(kind: Kind) -> None:
     async def test(manager: LightKernelManager) -> None:
         stuck, client = await a_page(manager)
         _, other = await a_page(manager)
@@ -139,18 +156,20 @@ def test_a_page_that_never_ends_its_work_is_ended_and_others_feel_nothing() -> N
         with pytest.raises(RuntimeError, match="ended"):
             await client.shell_channel.get_msg(20)
 
-    with_pages(test, longest=1.0)
+    with_pages(test, kind, longest=1.0)
 
 
-def test_a_page_cannot_take_all_memory() -> None:
+@BOTH
+def test_a_page_cannot_take_all_memory(kind: Kind) -> None:
     async def test(manager: LightKernelManager) -> None:
         _, client = await a_page(manager)
         assert (await said(client, "x = bytearray(3 << 30)"))["ename"] == "MemoryError"
 
-    with_pages(test)
+    with_pages(test, kind)
 
 
-def test_a_page_that_nobody_looks_at_leaves() -> None:
+@BOTH
+def test_a_page_that_nobody_looks_at_leaves(kind: Kind) -> None:
     async def test(manager: LightKernelManager) -> None:
         kernel, client = await a_page(manager)
         await said(client, "1")
@@ -159,7 +178,7 @@ def test_a_page_that_nobody_looks_at_leaves() -> None:
         while kernel.kernel_id in manager:
             await asyncio.sleep(0.01)
 
-    with_pages(test, page_grace=0.2)
+    with_pages(test, kind, page_grace=0.2)
 
 
 def test_when_the_fork_server_dies_open_pages_live_and_new_ones_come() -> None:
@@ -176,7 +195,8 @@ def test_when_the_fork_server_dies_open_pages_live_and_new_ones_come() -> None:
     with_pages(test)
 
 
-def test_closing_ends_idle_and_busy_pages() -> None:
+@BOTH
+def test_closing_ends_idle_and_busy_pages(kind: Kind) -> None:
     pids: list[int] = []
 
     async def test(manager: LightKernelManager) -> None:
@@ -185,16 +205,18 @@ def test_closing_ends_idle_and_busy_pages() -> None:
         client.execute("while True: pass")
         while busy.execution_state != "busy":
             await asyncio.sleep(0.01)
-        assert manager.server is not None
-        pids.extend((idle.pid, busy.pid, manager.server.process.pid))
+        pids.extend((idle.pid, busy.pid))
+        if manager.server is not None:
+            pids.append(manager.server.process.pid)
         manager.close()
         for pid in pids:
             await gone(pid)
 
-    with_pages(test)
+    with_pages(test, kind)
 
 
-def test_a_page_that_reads_nothing_is_ended_before_it_fills_the_server() -> None:
+@BOTH
+def test_a_page_that_reads_nothing_is_ended_before_it_fills_the_server(kind: Kind) -> None:
     async def test(manager: LightKernelManager) -> None:
         kernel, client = await a_page(manager)
         client.execute("while True: pass")
@@ -204,7 +226,7 @@ def test_a_page_that_reads_nothing_is_ended_before_it_fills_the_server() -> None
             await asyncio.sleep(0)
         await gone(kernel.pid)
 
-    with_pages(test)
+    with_pages(test, kind)
 
 
 def test_frames_hold_what_was_put_in() -> None:
@@ -236,3 +258,106 @@ def test_the_oldest_page_of_a_person_makes_room_when_they_open_too_many() -> Non
         assert manager.owners == {bobs: "bob", second: "ann", third: "ann"}
 
     with_pages(test, kernels.PageProcesses, most_pages=2)
+
+
+# -- what only the stock kernel could get wrong
+
+
+def test_two_messages_that_are_alike_are_both_answered() -> None:
+    async def test(manager: LightKernelManager) -> None:
+        kernel, client = await a_page(manager)
+        await said(client, "count = []")
+        frame = frames.pack(
+            "shell", {"msg_id": "1", "msg_type": "execute_request"}, {}, {}, {"code": "count.append(1)"}
+        )
+        kernel.send(frame)
+        kernel.send(frame)
+        assert (await said(client, "len(count)"))["shown"] == "2"
+
+    with_pages(test, StockKernelManager)
+
+
+def test_nobody_else_on_this_machine_can_listen_to_a_stock_page() -> None:
+    async def test(manager: LightKernelManager) -> None:
+        kernel, _ = await a_page(manager)
+        assert isinstance(kernel, StockKernel)
+        for folder in (kernel.folder, kernel.folder.parent):
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        told = json.loads((kernel.folder / "c.json").read_text())
+        assert told["transport"] == "ipc"
+        assert len([each for each in kernel.folder.iterdir() if each.is_socket()]) == 5
+
+    with_pages(test, StockKernelManager)
+
+
+def test_a_stock_page_has_nothing_of_this_machines_ipython(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    startup = tmp_path / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("intruder = 1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    async def test(manager: LightKernelManager) -> None:
+        _, client = await a_page(manager)
+        assert (await said(client, "intruder"))["ename"] == "NameError"
+        assert (await said(client, "get_ipython().history_manager.enabled"))["shown"] == "False"
+        assert sorted(each.name for each in tmp_path.iterdir()) == [".ipython"]
+
+    with_pages(test, StockKernelManager)
+
+
+def test_a_page_that_is_ended_while_it_starts_leaves_nothing() -> None:
+    async def test(manager: LightKernelManager) -> None:
+        assert isinstance(manager, StockKernelManager)
+        starting = [asyncio.create_task(manager.start_kernel()) for _ in range(3 + (os.cpu_count() or 1))]
+        while len(manager.running) < len(starting):
+            await asyncio.sleep(0)
+        kernels = list(manager.running.values())
+        for kernel in kernels:
+            kernel.stop()
+        for each in await asyncio.gather(*starting, return_exceptions=True):
+            assert isinstance(each, web.HTTPError)
+            assert each.status_code == 503
+        assert not manager.running
+        assert manager.folder is not None
+        assert not list(manager.folder.iterdir())
+
+    with_pages(test, StockKernelManager)
+
+
+ALONE = """
+import asyncio
+from reviewkit.server.stock import StockKernelManager
+
+async def whole():
+    manager = StockKernelManager()
+    kernel = manager.get_kernel(await manager.start_kernel())
+    print(kernel.pid, manager.folder, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(whole())
+"""
+
+
+def test_a_stock_page_leaves_with_the_page_server_and_takes_its_files_along() -> None:
+    with subprocess.Popen([sys.executable, "-c", ALONE], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        pid, folder = server.stdout.readline().split()
+        assert runs(int(pid))
+        server.kill()
+    wait_for(lambda: not runs(int(pid)), what="the end of the page")
+    wait_for(lambda: not Path(folder).exists(), what="the end of its files")
+
+
+# -- which of the two
+
+
+def test_pages_are_light_where_that_can_be_had_and_stock_where_it_is_asked_for() -> None:
+    assert kernels.chosen("") is kernels.chosen("light") is kernels.PageProcesses
+    assert kernels.chosen("stock") is kernels.StockProcesses
+
+
+def test_elsewhere_pages_are_stock_and_light_ones_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "pidfd_open")
+    assert kernels.chosen("") is kernels.StockProcesses
+    with pytest.raises(ConfigError, match=r"need Linux: leave \[server\] kernels out"):
+        kernels.chosen("light")
