@@ -4,8 +4,8 @@ Every `datetime` in here is aware and in UTC. Ids of posts, submissions, allocat
 nothing about whom they belong to.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 Role = Literal["student", "assistant", "instructor", "observer"]
@@ -16,6 +16,10 @@ Found = Literal["category", "rel", "text", "feed"]
 
 Reopened = Literal["frozen", "in review", "revealed", "with instructor", "discussing"]
 """The stages that a dialogue can go back to."""
+
+Step = Literal["freeze_by", "self_by", "review_by", "answer_by", "sign_by"]
+STEPS: tuple[Step, ...] = ("freeze_by", "self_by", "review_by", "answer_by", "sign_by")
+"""The dated steps of a round, in their order."""
 
 SCHEDULE = "schedule"
 """Stands as `by` in turns that no person took: the course's dates did."""
@@ -60,13 +64,28 @@ class Assignment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Extension:
+    """A later date for one person's own step (`review_by`: the reviews that they owe)."""
+
+    person: str
+    assignment: str
+    step: Step
+    until: datetime
+    reason: str
+    by: str
+    """Id of the instructor who gave it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reviews:
-    """How peers review: `count` each, at least `minimum` before a reveal, `rounds` of discuss and reply."""
+    """How peers review: `count` each, at least `minimum` before a reveal, `rounds` of discuss and reply; `grace` is
+    for how many minutes after a date what is sent still counts as in time."""
 
     count: int = 3
     minimum: int = 2
     mode: Mode = "double-blind"
     rounds: int = 3
+    grace: int = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +101,24 @@ class Setup:
     scale: Literal["0-100", "levels"] | tuple[str, ...] = "0-100"
     """`0-100`, `levels` (no number anywhere) or a tuple of letters, best first."""
     assignments: tuple[Assignment, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    """The newest last; it counts."""
 
     def assignment(self, id: str) -> Assignment | None:
         return next((each for each in self.assignments if each.id == id), None)
+
+    def own(self, assignment: Assignment, person: str) -> Assignment:
+        """The assignment with this person's own dates."""
+        later: dict[str, datetime] = {
+            each.step: each.until
+            for each in self.extensions
+            if (each.person, each.assignment) == (person, assignment.id)
+        }
+        return replace(assignment, **later) if later else assignment  # type: ignore[arg-type]  # steps are dates
+
+    def is_over(self, due: datetime | None, now: datetime) -> bool:
+        """Whether a date and its grace have passed; what has no date is never over."""
+        return due is not None and now > due + timedelta(minutes=self.reviews.grace)
 
     def tag_of(self, assignment: Assignment) -> str:
         return assignment.tag or self.tag
@@ -116,6 +150,8 @@ class Revision:
     title: str
     html: str
     text: str
+    copied: bool = False
+    """The feed showed an excerpt: this text was taken from the article's page, and its author should look at it."""
 
     @property
     def headline(self) -> str:
@@ -136,6 +172,10 @@ class Entry:
     text: str = ""
     digest: str = ""
     """SHA-256 over title and visible text: what makes a revision a new one."""
+    copied: bool = False
+    """The text is the article's page's; the feed itself shows an excerpt of it."""
+    said: str = ""
+    """Of a copied text: the digest of the excerpt that the feed showed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +220,10 @@ class Feed:
     last_modified: str = ""
     body: str = ""
     """SHA-256 of the last body that was parsed."""
+    listing: str = ""
+    """What that body listed, as `listing` writes it."""
+    filled: bool = False
+    """Older pages of the feed were read, back to the course's start; that is done once."""
     succeeded: datetime | None = None
     tried: datetime | None = None
     error: str = ""

@@ -1,4 +1,4 @@
-"""What the readers of the formats hand on: a feed as it was found, in one shape, not trusted yet."""
+"""What the readers of the formats hand on (a feed as it was found, not trusted yet), and what becomes of it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,6 +7,11 @@ from typing import Any
 from urllib.parse import urljoin
 
 from reviewkit.errors import FeedError
+from reviewkit.listing import Listed
+from reviewkit.model import Entry
+
+VERSION = 2
+"""Raise it when the same bytes give other entries than before: all feeds are then read again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +50,28 @@ class Document:
     generator: str = ""
     ended: tuple[str, ...] = ()
     """Guids of posts that the feed declares deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parsed:
+    """What a feed says: its title, its entries in their order, and a sentence for each that had to be left out."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    """Without those that were known."""
+    refused: tuple[str, ...] = ()
+    items: tuple[Listed, ...] = ()
+    """All items of the document, known ones too."""
+    sound: bool = False
+    """The document is whole and well-formed: what it does not show is not there."""
+    older: str = ""
+    """The page of the feed with older posts, where the feed names one."""
+    generator: str = ""
+    """The program that the feed says it was made by."""
+    ended: tuple[str, ...] = ()
+    """Guids of posts that the feed declares deleted."""
+    excerpts: frozenset[str] = frozenset()
+    """Guids of entries whose text stands where a summary does: perhaps the article says more."""
 
 
 def absolute(base: str, address: str) -> str:

@@ -4,47 +4,24 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import unescape
 
 from reviewkit import listing
 from reviewkit.errors import FeedError
 from reviewkit.feeds import hfeed, jsonfeed, xmlfeed
 from reviewkit.feeds.clean import Refused, clean, digest, line
-from reviewkit.feeds.document import Document, Raw, not_a_feed, web_page
+from reviewkit.feeds.document import VERSION, Document, Parsed, Raw, not_a_feed, web_page
 from reviewkit.feeds.tags import gather, in_text
 from reviewkit.listing import Listed
 from reviewkit.model import Entry
 
-VERSION = 2
-"""Raise it when the same bytes give other entries than before: all feeds are then read again."""
+__all__ = ["MOST", "VERSION", "Parsed", "parse", "title_of"]
 
 MOST = 1000
 """Entries of one document that are looked at."""
 LONGEST_ID = 2000
 """Characters of a guid or link."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parsed:
-    """What a feed says: its title, its entries in their order, and a sentence for each that had to be left out."""
-
-    title: str
-    entries: tuple[Entry, ...]
-    """Without those that were known."""
-    refused: tuple[str, ...] = ()
-    items: tuple[Listed, ...] = ()
-    """All items of the document, known ones too."""
-    sound: bool = False
-    """The document is whole and well-formed: what it does not show is not there."""
-    older: str = ""
-    """The page of the feed with older posts, where the feed names one."""
-    generator: str = ""
-    """The program that the feed says it was made by."""
-    ended: tuple[str, ...] = ()
-    """Guids of posts that the feed declares deleted."""
-    excerpts: frozenset[str] = frozenset()
-    """Guids of entries whose text stands where a summary does: perhaps the article says more."""
 
 
 class _Mixed(Exception):
@@ -113,7 +90,7 @@ def _gathered(document: Document, known: Mapping[str, Listed]) -> Parsed:
         refused=tuple(refused),
         items=tuple(items),
         sound=document.sound,
-        older=document.older,
+        older=line(document.older, longest=LONGEST_ID),
         generator=line(document.generator, longest=200),
         ended=tuple(_short(each) for each in document.ended[:MOST]),
         excerpts=frozenset(excerpts),

@@ -2,22 +2,26 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
+from reviewkit.listing import folded, key
 from reviewkit.model import Entry
 
-TRACKING = ("utm_", "fbclid=", "gclid=", "mc_cid=", "mc_eid=")
-"""How those parts of a link's query begin that tell who clicked, not which post it is."""
+LONG = 200
+"""Characters from which a text tells a post from all others, whatever its guid and link."""
+ALIASES = 20
+"""Guids and links that one feed gave a post earlier, and that are remembered."""
 
 
 @dataclass(kw_only=True)
 class Known:
     """A post while a pull is kept: its row, its latest digest, how many revisions there are.
 
-    `sightings` has, by the address of each feed, what that feed last said: `digest`, `tags` and `guid`.
+    `sightings` has, by the address of each feed, what that feed last said: `digest`, `tags` and `guid`; `guids` and
+    `links` that it gave the post earlier; and `gone` when it no longer has it.
     """
 
     id: str
@@ -29,29 +33,46 @@ class Known:
     gone: datetime | None = None
     sightings: dict[str, dict[str, Any]] = field(default_factory=dict)
     digest: str = ""
+    copied: bool = False
     count: int = 0
     title: str = ""
     """As the entry of this pull has it."""
     touched: bool = False
 
-    def guids(self) -> set[str]:
-        return {self.guid, *(sighting["guid"] for sighting in self.sightings.values())} - {""}
+    def guids(self) -> list[str]:
+        """Every guid that is known of it, the oldest first."""
+        given = [
+            each for sighting in self.sightings.values() for each in (*sighting.get("guids", ()), sighting["guid"])
+        ]
+        return [guid for guid in dict.fromkeys((self.guid, *given)) if guid]
+
+    def links(self) -> list[str]:
+        """Every link that is known of it, folded, the present one first."""
+        given = [each for sighting in self.sightings.values() for each in sighting.get("links", ())]
+        return [link for link in dict.fromkeys((folded(self.link), *given)) if link]
 
     def tells_more(self, entry: Entry, feed: str) -> bool:
         """Whether the entry is a new revision: a text that differs from the latest, and that its feed has changed.
 
-        A second feed that shows the post for the first time changes nothing: it may render it in its own way.
+        A second feed that shows the post for the first time changes nothing: it may render it in its own way. An
+        excerpt that stays the same says nothing new, unless its article could not be copied before.
         """
         if not self.count:
             return True
-        before = self.sightings.get(feed, {}).get("digest", self.digest if feed == self.feed else entry.digest)
-        return entry.digest not in (self.digest, before)
+        said = entry.said or entry.digest
+        before = self.sightings.get(feed, {}).get("digest", self.digest if feed == self.feed else said)
+        changed = said != before or (entry.copied and not self.copied and feed == self.feed)
+        return changed and entry.digest != self.digest
 
     def take(self, entry: Entry, feed: str) -> None:
         """Remember what the feed says; what it leaves out stays as it was. Its own feed rules link, author and date."""
         before = self.row()
+        old = self.sightings.get(feed, {})
+        guids = [*old.get("guids", ()), *([old["guid"]] if old else [])]
+        links = [*old.get("links", ()), *([folded(self.link)] if old and feed == self.feed else [])]
         if self.tells_more(entry, feed):
             self.digest = entry.digest
+            self.copied = entry.copied
             self.count += 1
         self.title = entry.title
         if feed == self.feed:
@@ -61,8 +82,20 @@ class Known:
             self.published = entry.published or self.published
         self.gone = None
         tags = [[tag.tag, tag.found] for tag in entry.tags]
-        self.sightings = {**self.sightings, feed: {"digest": entry.digest, "tags": tags, "guid": entry.guid}}
+        now = {"digest": entry.said or entry.digest, "tags": tags, "guid": entry.guid}
+        earlier = {
+            "guids": [each for each in dict.fromkeys(guids) if each not in ("", entry.guid, self.guid)][-ALIASES:],
+            "links": [each for each in dict.fromkeys(links) if each not in ("", folded(self.link))][-ALIASES:],
+        }
+        self.sightings = {**self.sightings, feed: now | {name: each for name, each in earlier.items() if each}}
         self.touched = self.touched or self.row() != before
+
+    def lose(self, feed: str, at: datetime) -> None:
+        """Remember that a feed no longer has it: gone when no feed has it."""
+        self.sightings = {**self.sightings, feed: self.sightings[feed] | {"gone": True}}
+        if all(sighting.get("gone") for sighting in self.sightings.values()):
+            self.gone = self.gone or at
+        self.touched = True
 
     def row(self) -> dict[str, Any]:
         names = ("id", "feed", "guid", "link", "author", "published", "gone", "sightings")
@@ -73,13 +106,18 @@ Identity = tuple[str, str, str]
 """What an entry is known by: its guid, its folded link, and (where these tell nothing apart) its digest."""
 
 
-def matched(known: Sequence[Known], entries: Sequence[Entry]) -> list[tuple[Entry, Known | None]]:
+def matched(
+    known: Sequence[Known], entries: Sequence[Entry], *, feed: str = "", shown: AbstractSet[str] = frozenset()
+) -> list[tuple[Entry, Known | None]]:
     """Each entry with its post, None where it is a new one; an entry that a document repeats comes once.
 
-    The guid decides, then a guid that another feed gave the post, then the link, then (with neither) the text. A guid
-    that the document gives to several links counts only with its link; a link that several entries share (all point
-    to one page elsewhere) does not count; where a document gives guid and link both to different texts, the text
-    decides. A post is matched once.
+    The guid decides, then a guid that a feed gave the post earlier or elsewhere, then the link, then the text where it
+    is long; the post that was known first wins. A guid that the document gives to several links counts only with its
+    link; a link that several entries share (all point to one page elsewhere) does not count; where a document gives
+    guid and link both to different texts, the text decides. A post is matched once.
+
+    `shown` are the keys of all guids that `feed` shows now, also of entries that need not be read again: a post that
+    is still shown by its own guid is not another entry that shares its link or its words.
     """
     texts: dict[tuple[str, str], set[str]] = {}
     for entry in entries:
@@ -91,40 +129,57 @@ def matched(known: Sequence[Known], entries: Sequence[Entry]) -> list[tuple[Entr
         said.setdefault((*named, "" if telling else entry.digest), entry)
     found: dict[Identity, Known] = {}
     taken: set[str] = set()
-    for way in _ways(known, Counter(guid for guid, _, _ in said), Counter(link for _, link, _ in said)):
-        for identity in said:
-            post = way(identity)
-            if identity not in found and post is not None and post.id not in taken:
-                found[identity] = post
-                taken.add(post.id)
+
+    def elsewhere(post: Known, entry: Entry) -> bool:
+        own = post.sightings.get(feed, {}).get("guid", "")
+        return own != entry.guid and key(own) in shown
+
+    for way, by_name in _ways(known, list(said.values())):
+        for identity, entry in said.items():
+            post = way(identity, entry)
+            if identity in found or post is None or post.id in taken or (not by_name and elsewhere(post, entry)):
+                continue
+            found[identity] = post
+            taken.add(post.id)
     return [(entry, found.get(identity)) for identity, entry in said.items()]
 
 
-def _ways(
-    known: Sequence[Known], guids: Counter[str], links: Counter[str]
-) -> Sequence[Callable[[Identity], Known | None]]:
-    """The ways to find an entry's post, the surest first; `guids` and `links` count those of the document."""
+Way = Callable[[Identity, Entry], Known | None]
+
+
+def _ways(known: Sequence[Known], entries: Sequence[Entry]) -> Sequence[tuple[Way, bool]]:
+    """The ways to find an entry's post, the surest first, and whether each goes by its guid."""
+    guids = Counter(entry.guid for entry in entries)
+    addresses = Counter(_address(entry.guid) for entry in entries)
+    links = Counter(folded(entry.link) for entry in entries)
+    words = Counter(entry.digest for entry in entries)
     backwards = list(reversed(known))  # so that of several the first wins
     by_guid = {post.guid: post for post in backwards if post.guid}
     by_alias = {guid: post for post in backwards for guid in post.guids()}
-    by_both = {(guid, folded(post.link)): post for post in backwards for guid in post.guids()}
-    by_link = {folded(post.link): post for post in backwards if folded(post.link)}
+    by_address = {_address(guid): post for post in backwards for guid in post.guids() if _address(guid)}
+    by_both = {(guid, link): post for post in backwards for guid in post.guids() for link in post.links()[:1]}
+    by_old_link = {link: post for post in backwards for link in post.links()[1:]}
+    by_link = by_old_link | {folded(post.link): post for post in backwards if folded(post.link)}
     by_text = {(post.guid, folded(post.link), post.digest): post for post in backwards if post.digest}
+    by_words = {post.digest: post for post in backwards if post.digest}
     return (
-        lambda identity: by_text.get(identity),
-        lambda identity: by_guid.get(identity[0]) if guids[identity[0]] == 1 else None,
-        lambda identity: by_both.get(identity[:2]) if not identity[2] else None,
-        lambda identity: by_alias.get(identity[0]) if guids[identity[0]] == 1 else None,
-        lambda identity: by_link.get(identity[1]) if links[identity[1]] == 1 else None,
+        (lambda identity, _: by_text.get(identity), True),
+        (lambda _, entry: by_guid.get(entry.guid) if guids[entry.guid] == 1 else None, True),
+        (lambda identity, _: by_both.get(identity[:2]) if not identity[2] else None, True),
+        (lambda _, entry: by_alias.get(entry.guid) if guids[entry.guid] == 1 else None, True),
+        (
+            lambda _, entry: by_address.get(_address(entry.guid)) if addresses[_address(entry.guid)] == 1 else None,
+            False,
+        ),
+        (lambda identity, _: by_link.get(identity[1]) if links[identity[1]] == 1 else None, False),
+        (lambda _, entry: by_words.get(entry.digest) if _tells(entry) and words[entry.digest] == 1 else None, False),
     )
 
 
-def folded(link: str) -> str:
-    """A link without what changes while the post stays the same: scheme, `www.`, tracking, a slash at the end."""
-    try:
-        parts = urlsplit(link.strip())
-    except ValueError:
-        return link.strip()
-    host = parts.netloc.lower().removeprefix("www.")
-    query = "&".join(part for part in parts.query.split("&") if part and not part.lower().startswith(TRACKING))
-    return f"{host}{parts.path.rstrip('/')}" + (f"?{query}" if query else "")
+def _tells(entry: Entry) -> bool:
+    return len(entry.text) >= LONG
+
+
+def _address(guid: str) -> str:
+    """A guid that is an address, as links are compared: a site that moved to https changes nothing else in it."""
+    return folded(guid) if guid.lower().startswith(("http://", "https://")) else ""

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, true, update
 
+from reviewkit import listing
 from reviewkit.model import Entry, Feed, Post, Revision, Tag
 from reviewkit.store import Kept
 from reviewkit.store.matching import Known, matched
@@ -34,14 +35,20 @@ def keep_pull(db: Connection, feed: Feed, entries: Sequence[Entry], seen: dateti
     """A handful of statements however many entries there are. Raises Missing when nobody has the feed's `person`."""
     hold_person(db, feed.person)
     _keep_feed(db, feed)
-    if not entries:
+    lost = listing.gone(feed.listing)
+    if not entries and not lost:
         return Kept()
     known = _known(db, feed.person)
+    for post in known:
+        sighting = post.sightings.get(feed.url)
+        if sighting and not sighting.get("gone") and listing.key(sighting["guid"]) in lost:
+            post.lose(feed.url, seen)
     current = db.scalar(select(people.c.feeds).where(people.c.id == feed.person)) or []
     new: list[Known] = []
     changed: list[Known] = []
     states: list[dict[str, Any]] = []
-    for entry, there in matched(known, [_clean(entry) for entry in entries]):
+    shown = {item.guid for item in listing.read(feed.listing) if item.missing == listing.SHOWN}
+    for entry, there in matched(known, [_clean(entry) for entry in entries], feed=feed.url, shown=shown):
         post = there or Known(id=secrets.token_hex(8), feed=feed.url, guid=entry.guid, link=entry.link)
         if there is None:
             new.append(post)
@@ -69,11 +76,13 @@ def _clean(entry: Entry) -> Entry:
 
 
 def _known(db: Connection, person: str) -> list[Known]:
-    of = select(revisions.c.post, revisions.c.digest).join(posts).where(posts.c.person == person)
-    states: dict[str, list[str]] = defaultdict(list)
+    """Their posts, those first that were seen first."""
+    columns = (revisions.c.post, revisions.c.digest, revisions.c.copied, revisions.c.seen)
+    of = select(*columns).join(posts).where(posts.c.person == person)
+    states: dict[str, list[Any]] = defaultdict(list)
     for row in db.execute(of.order_by(revisions.c.post, revisions.c.number)):
-        states[row.post].append(row.digest)
-    theirs = select(posts).where(posts.c.person == person).order_by(posts.c.id)
+        states[row.post].append(row)
+    theirs = db.execute(select(posts).where(posts.c.person == person)).all()
     return [
         Known(
             id=row.id,
@@ -84,10 +93,11 @@ def _known(db: Connection, person: str) -> list[Known]:
             published=row.published,
             gone=row.gone,
             sightings=row.sightings,
-            digest=states[row.id][-1],
+            digest=states[row.id][-1].digest,
+            copied=states[row.id][-1].copied,
             count=len(states[row.id]),
         )
-        for row in db.execute(theirs)
+        for row in sorted(theirs, key=lambda row: (states[row.id][0].seen, row.id))
     ]
 
 
@@ -100,6 +110,7 @@ def _state(post: Known, entry: Entry, seen: datetime) -> dict[str, Any]:
         "title": entry.title,
         "html": entry.html,
         "text": entry.text,
+        "copied": entry.copied,
     }
 
 
@@ -125,7 +136,7 @@ def posts_of(db: Connection, person: str | None) -> list[Post]:
     states: dict[str, list[Revision]] = defaultdict(list)
     for row in db.execute(select(revisions).join(posts).where(which).order_by(revisions.c.post, revisions.c.number)):
         states[row.post].append(
-            Revision(digest=row.digest, seen=row.seen, title=row.title, html=row.html, text=row.text)
+            Revision(digest=row.digest, seen=row.seen, title=row.title, html=row.html, text=row.text, copied=row.copied)
         )
     found = [_post(row, tuple(states[row.id])) for row in db.execute(select(posts).where(which).order_by(posts.c.id))]
     # Sorting is stable: those without a date keep the order of their ids, behind the others.

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -204,6 +205,8 @@ feeds = Table(
     Column("stopped", Instant),
     Column("moved_to", Words, nullable=False, server_default=text("''")),
     Column("moved_times", Integer, nullable=False, server_default="0"),
+    Column("listing", Words, nullable=False, server_default=text("''")),
+    Column("filled", Boolean, nullable=False, server_default=false()),
 )
 
 posts = Table(
@@ -230,6 +233,7 @@ revisions = Table(
     Column("title", Words, nullable=False),
     Column("html", Words, nullable=False),
     Column("text", Words, nullable=False),
+    Column("copied", Boolean, nullable=False, server_default=false()),
 )
 
 # -- submissions and turns -------------------------------------------------------------------------------------------

@@ -1,0 +1,43 @@
+"""What is asked of a worker process, what it answers, and what it may take."""
+
+from dataclasses import dataclass
+
+from reviewkit.feeds.document import Parsed
+from reviewkit.listing import Listed
+
+SECONDS = 10.0
+"""For one document, from the moment at which a worker has it."""
+MEMORY = 190 * 1024 * 1024
+"""Bytes of memory that a worker may have in all."""
+IDLE = 30.0
+"""Seconds without work after which a worker ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One document to read: as a feed, or (`article`) as the page of an article."""
+
+    body: bytes
+    url: str
+    content_type: str = ""
+    known: tuple[Listed, ...] = ()
+    article: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    """The main text of a page: safe HTML and its visible words. Both are empty where none was found."""
+
+    html: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What came of a task: a feed, an article, a FeedError's words, or where in our own code it went wrong."""
+
+    parsed: Parsed | None = None
+    article: Article | None = None
+    words: str = ""
+    wrong: bool = False
+    bug: str = ""
