@@ -121,7 +121,7 @@ def application(server: Any, site: Site, door: Door) -> Application:
         "default_handler_class": pages.NothingHandler,
         "log_function": log_request,
         "websocket_max_message_size": LARGEST_MESSAGE,
-        "ws_ping_timeout": 30_000,  # milliseconds, no longer than the interval that jupyter_server sets
+        "ws_ping_interval": 0,  # PageSocket asks tornado for pings: one of jupyter_server's would hang up at the first
         "cookie_secret": site.secret,
     }
     server.kernel_manager.allowed_message_types = ["comm_msg"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tornado import web
-from tornado.websocket import WebSocketClosedError
+from tornado.websocket import WebSocketClosedError, WebSocketProtocol, WebSocketProtocol13
 from traitlets import Int
 
 from reviewkit import signing
@@ -23,6 +23,9 @@ from reviewkit.server.light.manager import LightKernelManager
 from reviewkit.server.stock import StockKernelManager
 from reviewkit.server.watching import PageMetrics
 from reviewkit.signing import PageToken
+
+PING, PONG = 30.0, 20.0
+"""Seconds between two pings of a page's browser, and those that it has to answer in: one that is asleep is gone."""
 
 
 class PageProcesses(LightKernelManager):
@@ -130,6 +133,12 @@ class PageSocket(Careful, KernelSocket):
 
     def nowhere(self) -> Nowhere:
         return Nowhere(self)
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        protocol: WebSocketProtocol | None = super().get_websocket_protocol()
+        if isinstance(protocol, WebSocketProtocol13):
+            protocol.params.ping_interval, protocol.params.ping_timeout = PING, PONG
+        return protocol
 
     async def open(self, kernel_id: str) -> None:
         self.set_nodelay(True)  # else each answer waits for the acknowledgement of the one before, some 40 ms

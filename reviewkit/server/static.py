@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from tornado import web
 
@@ -18,7 +19,6 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".woff2": "font/woff2",
-    ".svg": "image/svg+xml",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -40,7 +40,8 @@ class Files:
             f"static/{path.name}": self._add(path.name, path.read_bytes()) for path in assets.FONTS.glob("*.woff2")
         }
         self.front_end = self._add("page.js", (TEMPLATE / "page.js").read_bytes())
-        self.icon = self._add("icon.svg", (TEMPLATE / "icon.svg").read_bytes())
+        # Smaller than the headers of a request for it.
+        self.icon = f"data:image/svg+xml,{quote((TEMPLATE / 'icon.svg').read_text('utf-8').strip())}"
         server_css = (TEMPLATE / "server.css").read_text("utf-8")
         self.plain = self._style("plain.css", assets.stylesheet() + server_css)
         self.modules = {name: self._add(f"{name}.js", assets.module(name).encode()) for name in screens}

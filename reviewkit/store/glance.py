@@ -1,15 +1,21 @@
-"""One look at the store: what is read twice inside one question is fetched once, and forgotten with the question."""
+"""One look at the store: what is read twice inside one question is fetched once.
+
+What any question has read is not fetched again while nothing has changed, where the store has a shelf.
+"""
 
 from collections.abc import Callable
 from typing import Any, cast
 
 from reviewkit.store import Store
+from reviewkit.store.shelf import Seen, Shelf
 
 READS = frozenset(
     ("setup", "people", "rubrics", "feeds", "posts", "submissions", "dialogue", "dialogues", "allocations", "draft")
 )
 """What is remembered. Everything else is asked of the store, and a write makes the glance forget: what comes after it
 is read anew."""
+OWN = frozenset(("draft",))
+"""What is remembered for one question only: its content is a plain dict, which whoever asked may change."""
 PASSED = frozenset(
     (
         "link_serial",
@@ -35,7 +41,9 @@ def glance(store: Store) -> Store:
 class Glance:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._seen: dict[tuple[Any, ...], Any] = {}
+        shelf = getattr(store, "shelf", None)
+        self._seen = shelf.seen() if isinstance(shelf, Shelf) else Seen()
+        self._own = Seen()
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
@@ -46,14 +54,15 @@ class Glance:
     def _remembering(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def look(*which: Any, **named: Any) -> Any:
             key = (name, *which, *sorted(named.items()))
-            if key not in self._seen:
-                everybodys = self._seen.get((name,)) if name == "posts" else None
-                self._seen[key] = (
+            seen = self._own if name in OWN else self._seen
+            if key not in seen:
+                everybodys = seen.get((name,)) if name == "posts" else None
+                seen[key] = (
                     method(*which, **named)
                     if everybodys is None
                     else [post for post in everybodys if post.person in which]
                 )
-            found = self._seen[key]
+            found = seen[key]
             return list(found) if isinstance(found, list) else found
 
         return look
@@ -63,6 +72,6 @@ class Glance:
             try:
                 return method(*said, **named)
             finally:
-                self._seen.clear()
+                self._seen, self._own = Seen(), Seen()  # the shelf belongs to others too
 
         return act

@@ -41,6 +41,7 @@ from reviewkit.store import (
 from reviewkit.store import pulse as beating
 from reviewkit.store import turns as writing
 from reviewkit.store.failures import place, told
+from reviewkit.store.shelf import Shelf
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class SqlStore:
         self._reader = engine.reading(opened)
         self._writer = engine.writing(opened)
         self._pulse = beating.Pulse(opened)
+        self.shelf = Shelf(self.pulse)
 
     @classmethod
     def open(cls, url: str) -> Self:
