@@ -56,7 +56,8 @@ class Scene:
     def facts(self) -> object:
         course = the_course(self.round.course_file)
         turns = [(each.submission.id, len(each.turns)) for each in course.store.dialogues()]
-        found = turns, len(course.store.allocations()), list(course.people())
+        drafts = course.store.marks().desks
+        found = turns, len(course.store.allocations()), list(course.people()), drafts
         course.store.close()
         return found
 
@@ -100,6 +101,15 @@ def accepting(scene: Scene, **changed: Any) -> dict[str, Any]:
 
 def keeping(**changed: Any) -> dict[str, Any]:
     return {"type": "draft", "form": "self:RK-1", "revision": 1, "content": {"strengths": PLANTED}, **changed}
+
+
+def keeping_any(_: Scene) -> dict[str, Any]:
+    return keeping()
+
+
+def drafting(scene: Scene, **changed: Any) -> dict[str, Any]:
+    """A draft of what is Ann's to write."""
+    return keeping(form=f"dialogue:{scene.round.submission}", **changed)
 
 
 def judged(scene: Scene, **level: Any) -> dict[str, Any]:
@@ -205,6 +215,52 @@ PRESSED: dict[str, tuple[str, str, Press, str]] = {
     "a draft of no form": ("ann", "/my-work", lambda s: keeping(form="../../etc/passwd"), NO_DRAFT),
     "a draft with a revision of words": ("ann", "/my-work", lambda s: keeping(revision="9"), NO_DRAFT),
     "a draft without end": ("ann", "/my-work", lambda s: keeping(revision=2**40), NO_DRAFT),
+    "a draft with a revision that is true": ("ann", "/my-work", lambda s: keeping(revision=True), NO_DRAFT),
+    "a draft with half a revision": ("ann", "/my-work", lambda s: keeping(revision=1.5), NO_DRAFT),
+    "a draft with a revision below nothing": ("ann", "/my-work", lambda s: keeping(revision=-1), NO_DRAFT),
+    "a draft after false": ("ann", "/my-work", lambda s: keeping(after=False), NO_DRAFT),
+    "a draft after what is below nothing": ("ann", "/my-work", lambda s: keeping(after=-(2**70)), NO_DRAFT),
+    "a draft after itself": ("ann", "/my-work", lambda s: keeping(revision=5, after=5), NO_DRAFT),
+    "a draft that is too long": ("ann", "/my-work", lambda s: drafting(s, content={"a": PLANTED * 210_000}), TOO_MUCH),
+    "a draft with a great many fields": (
+        "ann",
+        "/my-work",
+        lambda s: drafting(s, content={f"{PLANTED}{number}": "" for number in range(80_000)}),
+        TOO_MUCH,
+    ),
+    "a draft of a form that nobody has": ("ann", "/my-work", keeping_any, NO_DRAFT),
+    "a draft of a kind that there is not": ("ann", "/my-work", lambda s: keeping(form=f"{PLANTED}:1"), NO_DRAFT),
+    "a draft of another's evaluation": (
+        "ann",
+        "/my-work",
+        lambda s: keeping(form=f"self:{s.round.submissions['bob']}"),
+        NO_DRAFT,
+    ),
+    "a reviewer's draft of the author's evaluation": (
+        "reviewer",
+        "/my-work",
+        lambda s: keeping(form=f"self:{s.round.submission}"),
+        NO_DRAFT,
+    ),
+    "a draft of another's review": ("other", "/reviews", lambda s: keeping(form=f"review:{s.round.duty}"), NO_DRAFT),
+    "a reviewer's draft on another page": (
+        "reviewer",
+        "/my-work",
+        lambda s: keeping(form=f"review:{s.round.duty}"),
+        NO_DRAFT,
+    ),
+    "a student's draft of a decision": (
+        "ann",
+        "/my-work",
+        lambda s: keeping(form=f"sign-off:{s.round.submission}"),
+        NO_DRAFT,
+    ),
+    "an instructor's draft of an evaluation": (
+        "prof",
+        "/sign-off",
+        lambda s: keeping(form=f"self:{s.round.submission}"),
+        NO_DRAFT,
+    ),
     "a draft that is a text": ("ann", "/my-work", lambda s: keeping(content=PLANTED), NO_DRAFT),
 }
 """Name -> who, on which page, what they press (or would, if it was there), and how the answer begins."""

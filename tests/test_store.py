@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from reviewkit.errors import Conflict, Missing, StoreError
+from reviewkit.errors import Conflict, Invalid, Missing, StoreError
 from reviewkit.model import Draft, Feed, Person, Rubric, Tag, Waiting
 from reviewkit.rubric import parse
-from reviewkit.store import Kept, Store
+from reviewkit.store import Kept, Store, desk
 from tests.cast import ANN, BOB, CYD, DOT, EVE, MONDAY, PEOPLE, PROF, RUBRIC, a_post, a_setup
 from tests.store_cast import FEED, a_class, freeze, opened, said
 
@@ -423,6 +423,20 @@ def test_drafts_of_other_forms_and_people_are_apart(store: Store) -> None:
     assert left.done
     assert store.draft("ann", "answer:1") == a_draft(1, form="answer:1")
     assert store.draft("bob", "self:river") == a_draft(1, person="bob")
+
+
+def test_a_person_keeps_a_bounded_number_of_drafts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "MOST_DRAFTS", 2)
+    a_class(store)
+    for form in ("a:1", "a:2"):
+        store.keep_draft(a_draft(1, form=form))
+    with pytest.raises(Invalid, match="more than can be kept"):
+        store.keep_draft(a_draft(1, form="a:3"))
+    assert store.draft("ann", "a:3") is None
+    assert store.keep_draft(a_draft(2, form="a:2"), after=1) == a_draft(2, form="a:2"), "what is begun goes on"
+    assert store.keep_draft(a_draft(1, form="a:3", person="bob")).person == "bob"
+    store.drop_draft("ann", "a:1", at=MONDAY)
+    assert store.keep_draft(a_draft(1, form="a:3")) == a_draft(1, form="a:3")
 
 
 def an_act(id: str, *, minutes: int = 0, person: str = "prof") -> Waiting:

@@ -3,7 +3,8 @@
 These functions run where the course is; a page only draws what they give. A screen's module has `ROLES` (who may open
 it), `view(course, viewer, params)` and `HANDLERS`: for every event a function of (course, viewer, event) that does it
 and gives `{"params": ...}`, the place to show next, or `{}` for the same place; what else it gives stands in the reply.
-It tries the verb of the course and lets `ReviewkitError`s rise.
+It tries the verb of the course and lets `ReviewkitError`s rise. `FORMS` has, for the first word of each of its drafts'
+names, a function of (course, viewer, the rest of the name) that raises when it is not this person's to write.
 """
 
 import importlib
@@ -25,6 +26,7 @@ PARAM_LIMIT = 200
 _FORM = re.compile(r"[a-z-]{1,20}:[\w:.-]{1,100}", re.ASCII)
 
 Handler = Callable[["Course", Person, Mapping[str, Any]], Mapping[str, Any]]
+Owner = Callable[["Course", Person, str], object]
 
 
 class Screen(Protocol):
@@ -32,6 +34,7 @@ class Screen(Protocol):
 
     ROLES: tuple[str, ...]
     HANDLERS: Mapping[str, Handler]
+    FORMS: Mapping[str, Owner]
 
     def view(self, course: "Course", viewer: Person, params: Mapping[str, Any]) -> dict[str, Any]: ...
 
@@ -114,7 +117,7 @@ def act(course: "Course", viewer: Person, screen: str, event: Mapping[str, Any])
             raise NotAllowed("This page is not for your role in the course.")
         kind = _checked(event)
         if kind == "draft":
-            return _keep_draft(course, viewer, event)
+            return _keep_draft(course, viewer, module, event)
         params, done = _place(event.get("params")), dict[str, Any]()
         if kind != "look":
             handler = module.HANDLERS.get(kind)
@@ -181,17 +184,19 @@ def levels_of(content: Mapping[str, object], criteria: Sequence[str]) -> dict[st
     kept = content.get("levels")
     if not isinstance(kept, Mapping):
         return {}
-    return {key: kept[key] for key in criteria if isinstance(kept.get(key), int)}
+    return {key: kept[key] for key in criteria if type(kept.get(key)) is int}
 
 
-def _keep_draft(course: "Course", viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+def _keep_draft(course: "Course", viewer: Person, module: Screen, event: Mapping[str, Any]) -> dict[str, Any]:
     """Keep what somebody is typing, if it builds on what is kept: `after` is the revision that the window had."""
     form, revision, content = event.get("form"), event.get("revision"), event.get("content")
     after = event.get("after", 0)
     if not (isinstance(form, str) and _FORM.fullmatch(form) and isinstance(content, dict)):
         raise Invalid(UNKEPT)
-    if not (isinstance(revision, int) and isinstance(after, int) and 0 <= after < revision < 2**31):
+    if not (type(revision) is type(after) is int and 0 <= after < revision < 2**31):  # True is an int to isinstance
         raise Invalid(UNKEPT)
+    if course.draft(viewer, form, done=True) is None:  # what is kept already was theirs to begin
+        _may_begin(course, viewer, module, form)
     kept = course.keep_draft(viewer, form, revision, content, after=after)
     told = _told(course, kept)
     if kept.done:
@@ -199,6 +204,18 @@ def _keep_draft(course: "Course", viewer: Person, event: Mapping[str, Any]) -> d
     if (kept.revision, kept.content) != (revision, content):
         return _refused(Conflict(OVERTAKEN)) | {"conflict": True, "draft": told}
     return {"ok": True, "revision": revision, "saved": told["saved"]}
+
+
+def _may_begin(course: "Course", viewer: Person, module: Screen, form: str) -> None:
+    """Raises NotAllowed when this is no form of that screen, or nothing that this person has to write there."""
+    kind, _, what = form.partition(":")
+    owner = module.FORMS.get(kind)
+    if owner is None:
+        raise NotAllowed(UNKEPT)
+    try:
+        owner(course, viewer, what)
+    except Missing as error:
+        raise NotAllowed(UNKEPT) from error
 
 
 def _told(course: "Course", draft: Draft) -> dict[str, Any]:

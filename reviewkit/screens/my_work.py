@@ -254,4 +254,10 @@ def sign(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, 
     return {}
 
 
+def own(course: Course, viewer: Person, submission: str) -> None:
+    """Raises Missing when it is not the viewer's."""
+    course.dialogue(submission, viewer)
+
+
+FORMS = {"self": own, "dialogue": own}
 HANDLERS = {"open": open_, "freeze": freeze, "submit": submit, "answer": answer, "reply": reply, "sign": sign}

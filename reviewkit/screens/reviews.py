@@ -11,6 +11,7 @@ from typing import Any
 
 from reviewkit import screens
 from reviewkit.course import Copy, Course, Duty, SeenTurn
+from reviewkit.errors import Missing, NotAllowed
 from reviewkit.model import Answer, Draft, Judgement, Mode, Person, Review, Rubric
 from reviewkit.screens import dates, talk
 from reviewkit.screens.events import taken
@@ -246,4 +247,14 @@ def send(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, 
     return {}
 
 
+def owed(course: Course, viewer: Person, duty: str) -> None:
+    """Raises Missing when it is not the viewer's to review, NotAllowed when it is not open to them yet."""
+    mine = next((each for each in course.duties(viewer) if each.id == duty), None)
+    if mine is None:
+        raise Missing("There is no such review for you to give.")
+    if mine.locked:
+        raise NotAllowed(mine.locked)
+
+
+FORMS = {"review": owed}
 HANDLERS = {"open": open_, "keep-sent": keep_sent, "send": send}

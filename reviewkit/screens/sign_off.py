@@ -436,6 +436,12 @@ def reveal(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str
     return {"revealed": len(revealed)}
 
 
+def decides(course: Course, viewer: Person, submission: str) -> None:
+    """Raises Missing when it is not the viewer's to see."""
+    course.dialogue(submission, viewer)
+
+
+FORMS = {"sign-off": decides}
 HANDLERS = {
     "open": open_,
     "accept": accept,

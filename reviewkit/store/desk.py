@@ -3,20 +3,28 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select, update
+from sqlalchemy import Connection, Row, and_, func, select, update
 
+from reviewkit.errors import Invalid
 from reviewkit.model import Draft, Waiting
 from reviewkit.store.reading import expect_submission
 from reviewkit.store.roster import expect_person
 from reviewkit.store.rows import insert
 from reviewkit.store.schema import drafts, outbox, sheet_answers, storable
 
+MOST_DRAFTS = 5_000
+"""Drafts that one person can have open: an instructor may have one for every submission of a large course."""
+TOO_MANY = "You have begun more than can be kept at once. Send or put away some of it, then this is kept too."
 DONE: list[object] = []
 """What stands in place of a draft's content when its form was sent."""
 
 
 def keep_draft(db: Connection, draft: Draft, after: int) -> Draft:
     expect_person(db, draft.person)
+    if draft_of(db, draft.person, draft.form) is None:
+        open_ = select(func.count()).where(drafts.c.person == draft.person, drafts.c.content != DONE)
+        if (db.scalar(open_) or 0) >= MOST_DRAFTS:
+            raise Invalid(TOO_MANY)
     row = insert(db, drafts).values(
         person=draft.person,
         form=draft.form,
