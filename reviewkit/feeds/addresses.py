@@ -39,6 +39,40 @@ class PrivateAddress(OSError):
         super().__init__(errno.EACCES, self.WORDS)
 
 
+class TooMuch(OSError):
+    """Raised when a site has sent more bytes on one connection than any answer that would be read."""
+
+    WORDS = "more than is read from one site"
+
+    def __init__(self) -> None:
+        super().__init__(errno.EMSGSIZE, self.WORDS)
+
+
+class CountedSocket(socket.socket):
+    """A socket that stops listening after so much, whatever it was: headers, padding of chunks, hints without end.
+
+    A connection is for one answer. Raises TooMuch from either way in which a transport reads.
+    """
+
+    MOST = 8 * 1024 * 1024
+    heard = 0
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        data = super().recv(size, flags)
+        self._count(len(data))
+        return data
+
+    def recv_into(self, buffer: Any, size: int = 0, flags: int = 0, /) -> int:
+        got = super().recv_into(buffer, size, flags)
+        self._count(got)
+        return got
+
+    def _count(self, number: int) -> None:
+        self.heard += number
+        if self.heard > self.MOST:
+            raise TooMuch
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address is one that everybody on the internet would reach the same site under."""
     try:
@@ -62,7 +96,13 @@ def guarded_socket(info: tuple[Any, ...]) -> socket.socket:
     family, kind, protocol, _, address = info
     if not is_public(str(address[0])):
         raise PrivateAddress
-    return socket.socket(family, kind, protocol)
+    return CountedSocket(family, kind, protocol)
+
+
+def open_socket(info: tuple[Any, ...]) -> socket.socket:
+    """The same without judging the address (tests, the demo)."""
+    family, kind, protocol, *_ = info
+    return CountedSocket(family, kind, protocol)
 
 
 def is_inner(host: str) -> bool:

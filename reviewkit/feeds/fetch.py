@@ -5,7 +5,7 @@ import socket
 import ssl
 import zlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,14 @@ import aiohttp
 from yarl import URL
 
 from reviewkit.errors import FeedError
-from reviewkit.feeds.addresses import PrivateAddress, checked, guarded_socket, private_words
+from reviewkit.feeds.addresses import (
+    PrivateAddress,
+    TooMuch,
+    checked,
+    guarded_socket,
+    open_socket,
+    private_words,
+)
 from reviewkit.feeds.schedule import fresh_for, retry_after
 
 ON_THE_WIRE = 5 * 1024 * 1024
@@ -29,6 +36,9 @@ HEADER = 8190
 """Bytes of one header line."""
 PACKETS = 100
 """Packets of gzip one after the other; a handful is usual, and each one costs."""
+BIG = 512 * 1024
+BIG_AT_ONCE = 4
+"""Bodies larger than BIG come in only so many at a time, so that a class of bombs costs no more memory than a few."""
 TIRED = 3
 """Answers "too many requests" from one host after which it is asked for nothing more in this pull."""
 
@@ -89,16 +99,21 @@ class Fetcher:
         self._now = now
         self._tired: Counter[str] = Counter()
         self._all = asyncio.Semaphore(AT_ONCE)
+        self._big = asyncio.Semaphore(BIG_AT_ONCE)
+        self.flow = asyncio.Event()
+        """While it is cleared no visit begins: whoever reads the bodies cannot keep up."""
+        self.flow.set()
         self._hosts: dict[str, asyncio.Semaphore] = {}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
+            force_close=True,  # one answer a connection: what a site sends beyond it reaches no other request
             limit=0,  # turns are taken below, so that waiting for one does not eat up a site's time
             ttl_dns_cache=60,
             ssl=self._tls or True,
             resolver=self._resolver,
-            socket_factory=None if self._allow_private else self._dial,
+            socket_factory=open_socket if self._allow_private else self._dial,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -137,10 +152,11 @@ class Fetcher:
             for _ in range(REDIRECTS + 1):
                 async with self._turn(here):
                     self._spare(here, said=url)
-                    began = asyncio.get_running_loop().time()
-                    async with asyncio.timeout(left):
-                        answer = await self._ask(here, headers, said=url, moved=moved)
-                    left -= asyncio.get_running_loop().time() - began
+                    clock = asyncio.get_running_loop().time
+                    until = clock() + left
+                    async with asyncio.timeout_at(until) as limit:
+                        answer = await self._ask(here, headers, said=url, moved=moved, limit=limit)
+                    left = (limit.when() or until) - clock()
                 if isinstance(answer, Fetched):
                     return answer
                 here, for_good = answer.url, for_good and answer.for_good
@@ -150,10 +166,12 @@ class Fetcher:
                 f"Your site did not answer within {max(1, round(self._seconds))} seconds. {_LATER}", url=url
             ) from error
         except aiohttp.ClientError as error:
-            raise FeedError(_words(error, here), url=url) from error
+            raise _too_big(url) if _met(error, TooMuch) else FeedError(_words(error, here), url=url) from error
         raise FeedError(f"Your site sends visitors on from address to address, more than {REDIRECTS} times.", url=url)
 
-    async def _ask(self, here: URL, headers: dict[str, str], *, said: str, moved: str) -> Fetched | _SentOn:
+    async def _ask(
+        self, here: URL, headers: dict[str, str], *, said: str, moved: str, limit: asyncio.Timeout
+    ) -> Fetched | _SentOn:
         assert self._session, "use the fetcher as `async with`"
         async with self._session.get(here, headers=headers, allow_redirects=False) as answer:
             if answer.status in _MOVED and "Location" in answer.headers:
@@ -169,7 +187,7 @@ class Fetcher:
                 raise FeedError(_refusal(answer.status), url=said, wait=wait, gone=answer.status == 410)
             return Fetched(
                 url=str(here),
-                body=await _body(answer, said=said),
+                body=await self._body(answer, said=said, limit=limit),
                 content_type=answer.headers.get("Content-Type", "")[:200],
                 etag=_keepable(answer.headers.get("ETag", "")),
                 last_modified=_keepable(answer.headers.get("Last-Modified", "")),
@@ -196,7 +214,27 @@ class Fetcher:
         """Wait for one of the host's places, then for one of all: nobody waits with a place that others need."""
         host = self._hosts.setdefault(_host(url), asyncio.Semaphore(PER_HOST))
         async with host, self._all:
+            await self.flow.wait()
             yield
+
+    async def _body(self, answer: aiohttp.ClientResponse, *, said: str, limit: asyncio.Timeout) -> bytes:
+        """The document; a big one waits for its turn, and that time is not the site's."""
+        big = False
+
+        async def grow() -> None:
+            nonlocal big
+            clock = asyncio.get_running_loop().time
+            began, until = clock(), limit.when() or clock()
+            limit.reschedule(None)
+            await self._big.acquire()
+            big = True
+            limit.reschedule(until + clock() - began)
+
+        try:
+            return await _body(answer, said=said, grow=grow)
+        finally:
+            if big:
+                self._big.release()
 
 
 def _host(url: URL) -> str:
@@ -207,19 +245,25 @@ _ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, app
 _LATER = "Nothing is lost: the next pull tries again."
 
 
-async def _body(answer: aiohttp.ClientResponse, *, said: str) -> bytes:
-    """The document, inflated, within both limits."""
+async def _body(answer: aiohttp.ClientResponse, *, said: str, grow: Callable[[], Awaitable[None]]) -> bytes:
+    """The document, inflated, within both limits; `grow` is awaited before it becomes big."""
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise FeedError(f"Your site packs its feed in a way that was not asked for ({encoding[:20]}).", url=said)
     inflate = _Inflate(encoding)
-    wire = 0
+    wire, small = 0, True
     out = bytearray()
     async for chunk in answer.content.iter_chunked(65536):
         wire += len(chunk)
         if wire > ON_THE_WIRE:
             raise _too_big(said)
         try:
+            if small:
+                out += inflate(chunk, BIG + 1 - len(out))
+                if len(out) <= BIG:
+                    continue
+                small, chunk = False, b""
+                await grow()
             out += inflate(chunk, INFLATED + 1 - len(out))
         except zlib.error as error:
             raise FeedError(f"Your site sent a feed that is packed wrongly. {_LATER}", url=said) from error
@@ -231,7 +275,7 @@ async def _body(answer: aiohttp.ClientResponse, *, said: str) -> bytes:
 
 
 class _Inflate:
-    """Unpacks at most as much as it is told to, whatever the packed bytes promise."""
+    """Unpacks at most as much as it is told to, whatever the packed bytes promise; `left` waits for the next call."""
 
     def __init__(self, encoding: str) -> None:
         self._plain = encoding in ("", "identity")
@@ -239,6 +283,7 @@ class _Inflate:
         self._unpack = zlib.decompressobj(zlib.MAX_WBITS if self._deflate else 16 + zlib.MAX_WBITS)
         self._begun = False
         self._packets = 1
+        self.left = b""
 
     @property
     def whole(self) -> bool:
@@ -247,6 +292,7 @@ class _Inflate:
     def __call__(self, chunk: bytes, most: int) -> bytes:
         if self._plain:
             return chunk
+        chunk = self.left + chunk
         if self._deflate and not self._begun and chunk[0] & 0x0F != 8:
             # Some servers send deflate without the wrapping that the standard asks for.
             self._unpack = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -262,6 +308,7 @@ class _Inflate:
                 chunk, self._unpack = self._unpack.unused_data, zlib.decompressobj(16 + zlib.MAX_WBITS)
             else:
                 chunk = self._unpack.unconsumed_tail
+        self.left = chunk
         return bytes(out)
 
 
@@ -300,7 +347,7 @@ def _words(error: aiohttp.ClientError, here: URL) -> str:
             return f"{here.host} could not be reached securely: its certificate is not valid. Its host can mend that."
         case aiohttp.ClientConnectorDNSError():
             return f"There is no site named {here.host}. Look for a slip in the address."
-        case aiohttp.ClientOSError() if _is_private(error):
+        case aiohttp.ClientOSError() if _met(error, PrivateAddress):
             return private_words(here.host or "")
         case aiohttp.ClientConnectorError():
             return f"{here.host} could not be reached. {_LATER}"
@@ -310,7 +357,13 @@ def _words(error: aiohttp.ClientError, here: URL) -> str:
             return f"Your site answered in a way that we do not understand. {_LATER}"
 
 
-def _is_private(error: aiohttp.ClientOSError) -> bool:
-    """Also where several addresses were tried: their errors come as one, in words."""
-    cause = getattr(error, "os_error", error)
-    return isinstance(cause, PrivateAddress) or PrivateAddress.WORDS in str(cause)
+def _met(error: BaseException, kind: type[PrivateAddress | TooMuch]) -> bool:
+    """Whether this is behind it; also where several addresses were tried: their errors come as one, in words."""
+    seen: BaseException | None = error
+    for _ in range(10):
+        if seen is None:
+            break
+        if isinstance(seen, kind) or kind.WORDS in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
