@@ -108,6 +108,7 @@ class Course(Verbs):
             allow_private=self.allow_private,
             agent=feeds.agent(setup.title, self.contact),
             progress=progress,
+            since=setup.starts,
         )
         return [*run(pulling), *left]
 

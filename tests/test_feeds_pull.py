@@ -120,6 +120,7 @@ def test_posts_that_carry_the_tag_are_kept_wherever_it_stands(blogs: FakeBlogs) 
         url=url,
         title="Ann's notes",
         body=state.body,
+        listing=state.listing,
         succeeded=NOW,
         tried=NOW,
         next_try=state.next_try,

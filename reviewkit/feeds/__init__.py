@@ -56,14 +56,18 @@ async def pull(
     allow_private: bool = False,
     agent: str,
     progress: Callable[[Pulled], None] | None = None,
+    since: datetime | None = None,
 ) -> list[Pulled]:
     """Fetch all feeds at once, keep what carries a wanted tag, and say what came of each, in the order given.
 
     `wanted` maps a person's id to the tags that count for them. `keep` is called for every feed, also for one that
     failed or had nothing new (without entries, to keep the feed's state), in a thread and never twice at a time; what
     it raises ends the pull. `allow_private` lets addresses of this machine and its network be fetched (tests, the
-    demo). `progress` hears of each feed as it is done.
+    demo). `progress` hears of each feed as it is done. `since` is the course's start: once, a feed
+    is followed back to it.
     """
     from reviewkit.feeds.pulling import pull_all  # brings aiohttp and feedparser, which most commands do without
 
-    return await pull_all(feeds, wanted, keep, now=now, allow_private=allow_private, agent=agent, progress=progress)
+    return await pull_all(
+        feeds, wanted, keep, now=now, allow_private=allow_private, agent=agent, progress=progress, since=since
+    )

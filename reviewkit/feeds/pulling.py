@@ -5,19 +5,21 @@ import hashlib
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
+from reviewkit import listing
 from reviewkit.errors import FeedError
 from reviewkit.feeds import Kept, Pulled
+from reviewkit.feeds.document import VERSION, Parsed
 from reviewkit.feeds.fetch import Fetched, Fetcher
-from reviewkit.feeds.parse import VERSION, Parsed, parse
+from reviewkit.feeds.further import Older, older_pages, with_articles
 from reviewkit.feeds.schedule import failed, is_taken, succeeded
 from reviewkit.feeds.tags import fold, of_feed
+from reviewkit.feeds.workers import Workers
+from reviewkit.listing import Listed
 from reviewkit.model import Entry, Feed, Tag
 
-PARSE_SECONDS = 60.0
 LONGEST_ADDRESS = 2000
 """Characters of a new address that is remembered."""
 _TOO_MUCH = "Something in this feed is more than reviewkit can read. The course's operator finds it in the log."
@@ -26,23 +28,26 @@ _log = logging.getLogger(__name__)
 
 
 class Pulling:
-    """What all feeds of one pull share. `parser` is where documents are parsed: away from the network's loop.
+    """What all feeds of one pull share. `workers` is where documents are read: in processes of their own.
 
-    `chance` draws from 0 to 1 how much longer a pause is, so that a class does not come back all at once.
+    `since` is the course's start, to which a feed is followed back once (None: it is not). `chance` draws from 0 to 1
+    how much longer a pause is, so that a class does not come back all at once.
     """
 
     def __init__(
         self,
         fetcher: Fetcher,
-        parser: Executor,
+        workers: Workers,
         wanted: Mapping[str, frozenset[str]],
         keep: Callable[[Feed, Sequence[Entry]], Kept],
         *,
         now: Callable[[], datetime],
+        since: datetime | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._fetcher = fetcher
-        self._parser = parser
+        self._workers = workers
+        self._since = since
         self._wanted = wanted
         self._keep = keep
         self._now = now
@@ -83,8 +88,29 @@ class Pulling:
         calm = replace(calm, etag=fetched.etag, last_modified=fetched.last_modified, body=body)
         if body == feed.body:
             return await self._unchanged(calm)
-        parsed = await self._parsed(feed.url, fetched)
-        kept = await self._kept(replace(calm, title=parsed.title), chosen(parsed.entries, wanted, url=feed.url))
+        to_fill = self._since is not None and not (same and feed.filled)
+        before = listing.read(feed.listing) if same else []
+        parsed = await self._parsed(fetched, [] if to_fill else before)
+        items = _listed(before, parsed)
+        older = Older()
+        if to_fill and self._since is not None:
+            older = await older_pages(self._fetcher, self._parsed, fetched.url, parsed, self._since)
+        entries = chosen((*parsed.entries, *older.entries), wanted, url=feed.url)
+        unread = {item.guid for item in items if not item.mark}
+        entries, waiting = await with_articles(
+            self._fetcher, self._workers, entries, parsed.excerpts | older.excerpts, unread
+        )
+        items = [replace(each, mark="") if each.guid in waiting else each for each in items]
+        calm = replace(
+            calm,
+            title=parsed.title,
+            listing=listing.write(items),
+            filled=(to_fill and older.complete) or (feed.filled and same),
+        )
+        if waiting or not older.complete:
+            # No body is this one and no condition is sent: the next pull reads what this one could not.
+            calm = replace(calm, body=rules, etag="", last_modified="")
+        kept = await self._kept(calm, entries)
         return Pulled(
             person=feed.person,
             url=feed.url,
@@ -95,17 +121,19 @@ class Pulling:
         )
 
     async def _unchanged(self, feed: Feed) -> Pulled:
+        items = listing.read(feed.listing)
+        if any(item.missing for item in items):
+            feed = replace(feed, listing=listing.write(listing.again(items)))
         await self._kept(feed, ())
         return Pulled(person=feed.person, url=feed.url, outcome="unchanged")
 
-    async def _parsed(self, url: str, fetched: Fetched) -> Parsed:
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._parser, _parse, fetched.body, fetched.url, fetched.content_type)
-        try:
-            async with asyncio.timeout(PARSE_SECONDS):
-                return await work
-        except TimeoutError as error:
-            raise FeedError("Your feed takes too long to read; let it show fewer posts.", url=url) from error
+    async def _parsed(self, fetched: Fetched, known: Iterable[Listed] = ()) -> Parsed:
+        return await self._workers.parse(
+            fetched.body,
+            url=fetched.url,
+            content_type=fetched.content_type,
+            known=[item for item in known if item.mark],
+        )
 
     async def _kept(self, feed: Feed, entries: Sequence[Entry]) -> Kept:
         async with self._one_writer:
@@ -113,6 +141,13 @@ class Pulling:
                 return await asyncio.to_thread(self._keep, feed, entries)
             except Exception as error:
                 raise _KeepFailed(error) from error
+
+
+def _listed(before: list[Listed], parsed: Parsed) -> list[Listed]:
+    """What the feed is to remember. A document that is cut off or broken says nothing of what it does not show."""
+    if not parsed.sound:
+        return before or [replace(item, mark="") for item in parsed.items]
+    return listing.without(listing.compared(before, parsed.items), parsed.ended)
 
 
 class _KeepFailed(Exception):
@@ -147,12 +182,12 @@ async def pull_all(
     agent: str,
     progress: Callable[[Pulled], None] | None,
     fetcher: Fetcher | None = None,
+    since: datetime | None = None,
 ) -> list[Pulled]:
     """What `feeds.pull` says. `fetcher` (one not yet entered) comes in the place of the usual one."""
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="parse") as parser:
-        async with fetcher or Fetcher(agent=agent, allow_private=allow_private, now=now) as fetcher:
-            pulling = Pulling(fetcher, parser, wanted, keep, now=now)
-            return await gathered(pulling, feeds, progress)
+    async with fetcher or Fetcher(agent=agent, allow_private=allow_private, now=now) as fetcher:
+        pulling = Pulling(fetcher, Workers(), wanted, keep, now=now, since=since)
+        return await gathered(pulling, feeds, progress)
 
 
 async def gathered(
@@ -173,10 +208,6 @@ async def gathered(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _parse(body: bytes, url: str, content_type: str) -> Parsed:
-    return parse(body, url=url, content_type=content_type)
 
 
 def _rules(wanted: frozenset[str]) -> str:

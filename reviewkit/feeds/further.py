@@ -1,0 +1,122 @@
+"""What one feed needs beyond its document: its older pages, once, and the articles behind its excerpts. Bounded."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reviewkit.errors import FeedError
+from reviewkit.feeds.article import is_excerpt, is_whole
+from reviewkit.feeds.backfill import older_page, reaches
+from reviewkit.feeds.clean import digest
+from reviewkit.feeds.document import Parsed
+from reviewkit.feeds.fetch import Fetched, Fetcher
+from reviewkit.feeds.workers import Workers
+from reviewkit.listing import key
+from reviewkit.model import Entry
+
+PAGES = 20
+"""Older pages of one feed that are read."""
+BYTES = 20 * 1024 * 1024
+"""Bytes of older pages of one feed."""
+SECONDS = 60.0
+"""For all older pages of one feed: after that no further one is asked for."""
+ARTICLES = 10
+"""Articles of one feed that are fetched in one pull; the others have their turn in the next ones."""
+
+Read = Callable[[Fetched], Awaitable[Parsed]]
+
+
+@dataclass(frozen=True)
+class Older:
+    """Entries of older pages, newest first; `complete` unless a page could not be fetched for now."""
+
+    entries: tuple[Entry, ...] = ()
+    excerpts: frozenset[str] = frozenset()
+    complete: bool = True
+
+
+async def older_pages(fetcher: Fetcher, read: Read, url: str, first: Parsed, since: datetime) -> Older:
+    """Follow a feed back to `since`, one page after the other.
+
+    It ends at a page that is not there, that is no feed, or that shows nothing new (many sites answer any page with
+    the first one).
+    """
+    entries: list[Entry] = []
+    excerpts: set[str] = set()
+    seen = {item.guid for item in first.items}
+    asked = {url}
+    page, size = first, 0
+    until = asyncio.get_running_loop().time() + SECONDS
+    for number in range(1, PAGES + 1):
+        address = older_page(url, page, number)
+        if not address or address in asked or reaches(page.entries, since) or size > BYTES:
+            break
+        if asyncio.get_running_loop().time() > until:
+            break
+        asked.add(address)
+        try:
+            fetched = await fetcher.fetch(address)
+            if fetched is None:
+                break
+            size += len(fetched.body)
+            page = await read(fetched)
+        except FeedError as error:
+            there_is_none = error.wrong or error.gone or not page.older or "(404)" in str(error)
+            return Older(tuple(entries), frozenset(excerpts), complete=there_is_none)
+        new = {item.guid for item in page.items} - seen
+        if not new:
+            break
+        seen |= new
+        # A post that a newer page shows too has moved on meanwhile: what the newer one says counts.
+        there = [entry for entry in page.entries if key(entry.guid) in new]
+        entries += [entry for entry in there if entry.published is None or entry.published >= since]
+        excerpts |= page.excerpts
+    return Older(tuple(entries), frozenset(excerpts))
+
+
+async def with_articles(
+    fetcher: Fetcher,
+    workers: Workers,
+    entries: Sequence[Entry],
+    excerpts: frozenset[str],
+    unmarked: AbstractSet[str] = frozenset(),
+) -> tuple[list[Entry], set[str]]:
+    """The entries, with the article's text in the place of its excerpt; and the keys of those that have to wait.
+
+    Those whose items are `unmarked` (keys) have one turn and no second one: nobody could tell whether they had it. A
+    page that cannot be read, or whose text does not begin as the excerpt does, leaves the excerpt as it is.
+    """
+    found: list[Entry] = []
+    left = ARTICLES
+    waiting: set[str] = set()
+    for entry in entries:
+        if is_excerpt(entry, summary=entry.guid in excerpts):
+            if left:
+                left -= 1
+                entry = await _whole(fetcher, workers, entry)
+            elif key(entry.guid) not in unmarked:
+                waiting.add(key(entry.guid))
+        found.append(entry)
+    return found, waiting
+
+
+async def _whole(fetcher: Fetcher, workers: Workers, entry: Entry) -> Entry:
+    try:
+        fetched = await fetcher.fetch(entry.link)
+        if fetched is None or "html" not in (fetched.content_type or "html"):
+            return entry
+        article = await workers.main_text(fetched.body, url=fetched.url)
+    except FeedError:
+        return entry
+    if not is_whole(entry.text, article.text):
+        return entry
+    return replace(
+        entry,
+        html=article.html,
+        text=article.text,
+        digest=digest(entry.title, article.text),
+        said=entry.digest,
+        copied=True,
+    )
