@@ -54,7 +54,7 @@ def waits(dialogue: Dialogue, *, owed: int, setup: Setup, now: datetime) -> tupl
     turns = dialogue.turns
     assignment = setup.assignment(dialogue.submission.assignment)
     review_by = assignment.review_by if assignment else None
-    answer_by = assignment.answer_by if assignment else None
+    answer_by = setup.own(assignment, dialogue.submission.person).answer_by if assignment else None
     missing = owed - len(rules.latest_reviews(turns))
     match rules.stage(turns):
         case "withdrawn" | "exempt" as out:

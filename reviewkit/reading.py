@@ -137,11 +137,13 @@ class Reading:
                 return person
         raise Missing(f"There is nobody called {id} in this course.")
 
-    def assignment(self, id: str) -> Assignment:
-        found = self.setup.assignment(id)
+    def assignment(self, id: str, who: Person | None = None) -> Assignment:
+        """An assignment; with `who`, as it is dated for them."""
+        setup = self.setup
+        found = setup.assignment(id)
         if found is None:
             raise Missing(f"There is no assignment called {id}.")
-        return found
+        return setup.own(found, who.id) if who else found
 
     def rubric(self, digest: str) -> Rubric:
         for each in self.store.rubrics():
@@ -170,7 +172,7 @@ class Reading:
             for post in self.store.posts(who.id)
             if post.gone is None
             and any(tag.tag == wanted or tag.found == "feed" for tag in post.tags)
-            and _inside(post.published, setup.starts, assignment.freeze_by)
+            and _inside(post.published, setup.starts, setup.own(assignment, who.id).freeze_by)
         ]
 
     def submission_of(self, who: Person, assignment: Assignment) -> Submission | None:
@@ -187,7 +189,7 @@ class Reading:
         return SeenDialogue(
             submission=submission,
             author=self.person(dialogue.submission.person).name,
-            assignment=self.assignment(dialogue.submission.assignment),
+            assignment=self.assignment(dialogue.submission.assignment, self.person(dialogue.submission.person)),
             stage=rules.stage(dialogue.turns),
             rubric=self.rubric(dialogue.submission.rubric),
             turns=self._visible(dialogue, viewer, capacity),
@@ -262,9 +264,8 @@ class Reading:
         unfrozen = sum(
             1
             for each in self.setup.assignments
-            if each.id not in started
-            and (each.freeze_by is None or now < each.freeze_by)
-            and self.candidates(who, each)
+            for own in [self.setup.own(each, who.id)]
+            if each.id not in started and (own.freeze_by is None or now < own.freeze_by) and self.candidates(who, each)
         )
         owing = sum(
             1
@@ -312,7 +313,7 @@ class Reading:
 
     def _duty(self, who: Person, allocation: Allocation) -> Duty:
         dialogue = self.store.dialogue(allocation.submission)
-        assignment = self.assignment(allocation.assignment)
+        assignment = self.assignment(allocation.assignment, who)
         blind = self.setup.reviews.mode == "double-blind"
         locked = self._locked(who, allocation)
         turns = self._visible(dialogue, who, "peer")

@@ -2,22 +2,31 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
 
 from reviewkit import dialogue as rules
 from reviewkit.allocation import allocate
-from reviewkit.errors import NotAllowed
+from reviewkit.errors import Invalid, NotAllowed
 from reviewkit.model import (
     SCHEDULE,
+    STEPS,
+    TEXT_LIMIT,
     Allocation,
     Assignment,
     Dialogue,
+    Extension,
     Freeze,
     Frozen,
     HandOver,
     Person,
     Reveal,
+    Review,
     Said,
+    Setup,
+    Step,
+    Turn,
     Via,
     What,
 )
@@ -44,10 +53,10 @@ class Rounds(Speaking):
         self, who: Person, assignment: str, posts: Sequence[str], *, request: str = "", via: Via = "page"
     ) -> str:
         """Freeze the newest revision of each post (ids); gives the submission's id."""
-        asked = self.assignment(assignment)
+        asked = self.assignment(assignment, who)
         if who.role != "student":
             raise NotAllowed("Only students of the course can submit a post.")
-        if via == "page" and asked.freeze_by is not None and self.clock() > asked.freeze_by:
+        if via == "page" and self.setup.is_over(asked.freeze_by, self.clock()):
             raise NotAllowed(f"The time to choose a post for {asked.title} is over; talk to your instructor.")
         known = {post.id: post for post in self.candidates(who, asked)}
         if not posts or any(id not in known for id in posts):
@@ -107,14 +116,107 @@ class Rounds(Speaking):
 
     @at_a_glance
     def hand_over(self, assignment: str) -> list[str]:
-        """Give the instructor what got too few reviews by its date; gives the ids of those handed over now."""
+        """Give the instructor what got too few reviews by its date; gives the ids of those handed over now.
+
+        What waits for a reviewer who has more time waits for them, unless it is theirs to evaluate only.
+        """
         return self._say_where_admitted(
             [
                 (dialogue, HandOver(owed=shown.owed, given=len(shown.reviews), minimum=shown.minimum))
                 for dialogue in self.store.dialogues(assignment)
+                if not self._outstanding(dialogue, in_time=True)
                 for shown in [self._reveal_of(dialogue)]
             ]
         )
+
+    def _outstanding(self, dialogue: Dialogue, *, in_time: bool = False) -> list[Allocation]:
+        """The reviews of it that are owed and not given; `in_time`: by reviewers of the course whose time goes on."""
+        setup, now = self.setup, self.clock()
+        assignment = self.assignment(dialogue.submission.assignment)
+        gone = {person.id for person in self.store.people() if person.withdrawn}
+        given = {turn.what.allocation for turn in dialogue.turns if isinstance(turn.what, Review)}
+        return [
+            each
+            for each in self.store.allocations(assignment.id)
+            if each.submission == dialogue.submission.id and each.id not in given and each.reviewer not in gone
+            if not in_time or not setup.is_over(setup.own(assignment, each.reviewer).review_by, now)
+        ]
+
+    # -- dates: moved for all, or for one person
+
+    def affected(self, assignment: str, step: Step) -> list[Person]:
+        """Who still has to do something by this step, and is concerned when its date is moved."""
+        asked = self.assignment(assignment)
+        dialogues = {each.submission.person: each for each in self.store.dialogues(asked.id)}
+        people = [each for each in self.store.people() if not each.withdrawn]
+        students = [each for each in people if each.role == "student"]
+
+        def open_turns(person: Person) -> Sequence[Turn] | None:
+            dialogue = dialogues.get(person.id)
+            return None if dialogue is None or rules.stage(dialogue.turns) in rules.OUT else dialogue.turns
+
+        match step:
+            case "freeze_by":
+                return [each for each in students if each.id not in dialogues]
+            case "self_by":
+                return [
+                    each
+                    for each in students
+                    if (turns := open_turns(each)) is not None and rules.self_evaluation(turns) is None
+                ]
+            case "review_by":
+                owing = {
+                    each.reviewer
+                    for dialogue in dialogues.values()
+                    if rules.reveal(dialogue.turns) is None and rules.stage(dialogue.turns) not in rules.OUT
+                    for each in self._outstanding(dialogue)
+                }
+                return [each for each in people if each.id in owing]
+            case "answer_by":
+                return [
+                    each
+                    for each in students
+                    if (turns := open_turns(each)) is not None and rules.stage(turns) not in rules.CLOSED
+                ]
+            case "sign_by":
+                return [each for each in people if each.role == "instructor"]
+
+    def move_date(self, who: Person, assignment: str, step: Step, to: datetime) -> list[Person]:
+        """Move a step for all (`to` is aware); gives those who are affected. What was done by the old date stays."""
+        self._may_date(who)
+
+        def moved(setup: Setup) -> Setup:
+            return replace(
+                setup,
+                assignments=tuple(
+                    _in_order(replace(each, **{step: to})) if each.id == assignment else each  # type: ignore[arg-type]
+                    for each in setup.assignments
+                ),
+            )
+
+        people = self.affected(assignment, step)
+        self.store.change_setup(moved)
+        return people
+
+    def extend(self, who: Person, person: str, assignment: str, step: Step, until: datetime, reason: str) -> None:
+        """Give one person more time for a step of theirs (`until` is aware)."""
+        self._may_date(who)
+        own = self.assignment(assignment, self.person(person))
+        before: datetime | None = getattr(own, step)
+        if before is None:
+            raise Invalid("This step has no date, so there is nothing to extend.", field="until")
+        if until <= max(before, self.clock()):
+            raise Invalid("Choose a time that is later than now and than the one they have.", field="until")
+        if not reason.strip():
+            raise Invalid("Write why they get more time.", field="reason")
+        if len(reason) > TEXT_LIMIT:
+            raise Invalid("This reason is too long; nothing was lost, please shorten it.", field="reason")
+        given = Extension(person=person, assignment=assignment, step=step, until=until, reason=reason, by=who.id)
+        self.store.change_setup(lambda setup: replace(setup, extensions=(*setup.extensions, given)))
+
+    def _may_date(self, who: Person) -> None:
+        if who.role != "instructor":
+            raise NotAllowed("Only an instructor can change dates.")
 
     def _reveal_of(self, dialogue: Dialogue, *, reason: str = "") -> Reveal:
         return Reveal(
@@ -140,18 +242,21 @@ class Rounds(Speaking):
         return [submission for submission, _, _ in admitted]
 
     def advance(self) -> list[str]:
-        """Do what the dates ask for by now (freeze, allocate, reveal); one sentence for each thing done."""
-        done, now = list[str](), self.clock()
-        for assignment in self.setup.assignments:
-            if assignment.freeze_by is not None and assignment.freeze_by <= now:
-                done += self._freeze_the_rest(assignment)
-            if assignment.self_by is not None and assignment.self_by <= now:
+        """Do what the dates ask for by now (freeze, allocate, reveal, hand over); one sentence for each thing done.
+
+        A date is acted on when its grace has passed, so that what was sent within it counts. Any number of times and
+        from any number of processes: what is done stays, and is not done twice.
+        """
+        done, now, setup = list[str](), self.clock(), self.setup
+        for assignment in setup.assignments:
+            done += self._freeze_the_rest(assignment)
+            if setup.is_over(assignment.self_by, now):
                 plan = self.plan(assignment.id)
                 if plan.pairs:
                     self.allocate(plan)
                     done.append(f"{assignment.title}: {len(plan.pairs)} reviews allocated.")
                     done += [f"{assignment.title}: {sentence}" for sentence in plan.relaxed]
-            if assignment.review_by is not None and assignment.review_by <= now:
+            if setup.is_over(assignment.review_by, now):
                 revealed = self.reveal(assignment.id)
                 if revealed:
                     done.append(f"{assignment.title}: the reviews of {len(revealed)} submissions are revealed.")
@@ -161,10 +266,13 @@ class Rounds(Speaking):
         return done
 
     def _freeze_the_rest(self, assignment: Assignment) -> list[str]:
-        """At the date, the newest candidate is frozen for those who did not choose."""
+        """At their date, the newest candidate is frozen for those who did not choose."""
+        setup, now = self.setup, self.clock()
         done, there = list[str](), {each.person for each in self.store.submissions(assignment.id)}
         for person in self.store.people():
             if person.role != "student" or person.withdrawn or person.id in there:
+                continue
+            if not setup.is_over(setup.own(assignment, person.id).freeze_by, now):
                 continue
             posts = self.candidates(person, assignment)
             if posts:
@@ -172,3 +280,12 @@ class Rounds(Speaking):
                 self.freeze(person, assignment.id, chosen, via="schedule")
                 done.append(f"{assignment.title}: the newest post of {person.name} is frozen.")
         return done
+
+
+def _in_order(assignment: Assignment) -> Assignment:
+    """The same; raises Invalid where a step would come before the one it follows."""
+    dated = [(step, at) for step in STEPS if (at := getattr(assignment, step)) is not None]
+    for (first, earlier), (second, later) in pairwise(dated):
+        if earlier > later:
+            raise Invalid(f"{second} would come before {first}; move that first.", field="to")
+    return assignment

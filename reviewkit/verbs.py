@@ -107,13 +107,13 @@ class Verbs(Rounds):
             judgements=tuple(judgements),
             strengths=strengths,
             suggestions=suggestions,
-            late=self._is_late(allocation, dialogue),
+            late=self._is_late(who, allocation, dialogue),
         )
         self._append(allocation.submission, who, [what], "peer", seen=None, request=request, via="page")
 
-    def _is_late(self, allocation: Allocation, dialogue: Dialogue) -> bool:
-        due = self.assignment(allocation.assignment).review_by
-        return rules.reveal(dialogue.turns) is not None or (due is not None and self.clock() > due)
+    def _is_late(self, who: Person, allocation: Allocation, dialogue: Dialogue) -> bool:
+        due = self.assignment(allocation.assignment, who).review_by
+        return rules.reveal(dialogue.turns) is not None or self.setup.is_over(due, self.clock())
 
     # -- the instructor's verbs --------------------------------------------------------------------------------------
 

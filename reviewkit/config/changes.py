@@ -72,7 +72,11 @@ def merged(
         for each in files.rubrics
         if each.name not in waiting and (each.name not in in_use or in_use[each.name].digest != each.digest)
     ]
-    setup = replace(files.setup, assignments=(*files.setup.assignments, *stays))
+    setup = replace(
+        files.setup,
+        assignments=(*files.setup.assignments, *stays),
+        extensions=kept.setup.extensions if kept.setup else (),
+    )
     return setup, [*files.people, *gone], new
 
 

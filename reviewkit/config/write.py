@@ -91,6 +91,7 @@ def course_text(setup: Setup, local: Mapping[str, Mapping[str, Any]]) -> str:
             f"minimum = {setup.reviews.minimum}",
             f"mode = {_text(setup.reviews.mode)}",
             f"rounds = {setup.reviews.rounds}",
+            f"grace = {setup.reviews.grace}",
         ],
         ["[grades]", f"scale = {_value(setup.scale)}"],
     ]

@@ -24,7 +24,7 @@ from reviewkit.model import (
 
 ASSIGNMENTS: dict[Round, str] = {"first": FIRST, "second": SECOND}
 PULLS = ("16 23:00", "34 06:00", "36 20:00")
-DATES = ("20 18:01", "22 18:01", "29 18:01")
+DATES = ("20 18:11", "22 18:11", "29 18:11")
 """When the schedule did what the first round's dates asked for."""
 ALLOCATED = "38 09:00"
 """When the instructor allocated reviews among those who were early in the second round."""

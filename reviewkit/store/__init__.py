@@ -6,7 +6,7 @@ or revision that is not there as `Missing`. Texts come back as they went in, but
 which nobody can type and PostgreSQL refuses.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -83,6 +83,10 @@ class Store(Protocol):
 
         People stand in the order given; those not named stay behind whom they stood behind.
         """
+
+    def change_setup(self, change: Callable[[Setup], Setup]) -> Setup:
+        """Write what `change` makes of the course as it is now; two at once come one after the other. Raises Missing
+        while the store is empty, and whatever `change` raises."""
 
     def setup(self) -> Setup | None:
         """The course, or None while the store is empty."""
@@ -190,7 +194,8 @@ class Store(Protocol):
     def keep_draft(self, draft: Draft, *, after: int = 0) -> Draft:
         """Keep it if its writer had the revision that is kept (`after`; 0: nothing). Sent again it is kept once.
 
-        Gives `draft` when it is kept, else the one that stands in its way.
+        Gives `draft` when it is kept, else the one that stands in its way. Raises Invalid when its person has more
+        drafts than can be kept.
         """
 
     def draft(self, person: str, form: str) -> Draft | None: ...

@@ -1,7 +1,7 @@
 """The course, its people, their links and the rubric versions, inside one transaction of the caller's."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -22,6 +22,16 @@ def keep_course(db: Connection, setup: Setup, persons: Iterable[Person], version
     _keep_people(db, list({person.id: person for person in persons}.values()))
     for version in versions:
         _keep_rubric(db, version)
+
+
+def change_setup(db: Connection, change: Callable[[Setup], Setup]) -> Setup:
+    hold_course(db)
+    found = setup(db)
+    if found is None:
+        raise Missing("This course has not been set up yet: run `reviewkit import --apply`.")
+    changed = change(found)
+    db.execute(update(course).values(setup=changed))
+    return changed
 
 
 def _keep_people(db: Connection, persons: list[Person]) -> None:

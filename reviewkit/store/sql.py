@@ -97,6 +97,9 @@ class SqlStore:
         people, rubrics = list(people), list(rubrics)
         self._write(lambda db: roster.keep_course(db, setup, people, rubrics))
 
+    def change_setup(self, change: Callable[[Setup], Setup]) -> Setup:
+        return self._write(lambda db: roster.change_setup(db, change))
+
     def setup(self) -> Setup | None:
         return self._read(roster.setup)
 

@@ -1,0 +1,186 @@
+"""Rounds and time: what the dates ask for, their grace, more time for one person, a date that is moved."""
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from reviewkit.course import Course
+from reviewkit.errors import Invalid, NotAllowed
+from reviewkit.model import Person
+from reviewkit.store import Store
+from tests.cast import ANN, BOB, CYD, EVE, MONDAY, PROF, STUDENTS, Clock, a_course, a_self_evaluation, levels
+
+GRACE = timedelta(minutes=10)
+FREEZE_BY = MONDAY + timedelta(days=3)
+SELF_BY = MONDAY + timedelta(days=5)
+REVIEW_BY = MONDAY + timedelta(days=10)
+ANSWER_BY = MONDAY + timedelta(days=14)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def course(sqlite_store: Store, clock: Clock) -> Course:
+    return a_course(sqlite_store, clock)
+
+
+def choose(course: Course, who: Person) -> str:
+    (post, *_) = course.candidates(who, course.assignment("river"))
+    return course.freeze(who, "river", [post.id])
+
+
+def submissions(course: Course) -> dict[str, str]:
+    return {each.person: each.id for each in course.store.submissions("river")}
+
+
+def stages(course: Course) -> set[str]:
+    return {course.dialogue(id, PROF).stage for id in submissions(course).values()}
+
+
+def in_review(course: Course, clock: Clock) -> dict[str, str]:
+    """All have chosen and evaluated in time, and the schedule has allocated."""
+    for person in STUDENTS:
+        course.self_evaluate(person, choose(course, person), a_self_evaluation(), seen=1)
+    clock.now = SELF_BY + GRACE + timedelta(seconds=1)
+    course.advance()
+    return submissions(course)
+
+
+def give_reviews(course: Course, *people: Person) -> None:
+    for person in people:
+        for duty in course.duties(person):
+            course.review(person, duty.id, levels(2, 2), "Rings true.", "Link the log.")
+
+
+def test_what_is_chosen_within_the_grace_counts_and_the_rest_is_frozen_after_it(course: Course, clock: Clock) -> None:
+    clock.now = FREEZE_BY + GRACE
+    assert course.advance() == []
+    choose(course, ANN)
+    clock.pass_(seconds=1)
+    with pytest.raises(NotAllowed, match="time to choose a post"):
+        choose(course, BOB)
+    course.advance()
+    assert set(submissions(course)) == {"ann", "bob", "cyd", "dot"}
+    assert [turn.name for turn in course.dialogue(submissions(course)["bob"], PROF).turns] == ["The course"]
+
+
+def test_who_has_more_time_chooses_later_and_alone(course: Course, clock: Clock) -> None:
+    course.extend(PROF, "ann", "river", "freeze_by", FREEZE_BY + timedelta(days=2), "Her site was down.")
+    clock.now = FREEZE_BY + timedelta(days=1)
+    course.advance()
+    assert set(submissions(course)) == {"bob", "cyd", "dot"}
+    choose(course, ANN)
+    assert course.assignment("river", BOB).freeze_by == FREEZE_BY
+    assert course.assignment("river", ANN).freeze_by == FREEZE_BY + timedelta(days=2)
+
+
+def test_a_review_sent_within_the_grace_is_in_time_and_one_after_it_is_late(course: Course, clock: Clock) -> None:
+    made = in_review(course, clock)
+    clock.now = REVIEW_BY + GRACE
+    give_reviews(course, BOB)
+    clock.pass_(seconds=1)
+    give_reviews(course, CYD)
+    late = {
+        turn.by: turn.what.late  # type: ignore[union-attr]  # a review
+        for id in made.values()
+        for turn in course.store.dialogue(id).turns
+        if turn.kind == "review"
+    }
+    assert late == {"bob": False, "cyd": True}
+
+
+def test_a_reviewer_with_more_time_is_not_late(course: Course, clock: Clock) -> None:
+    made = in_review(course, clock)
+    course.extend(PROF, "bob", "river", "review_by", REVIEW_BY + timedelta(days=2), "Ill.")
+    clock.now = REVIEW_BY + timedelta(days=1)
+    give_reviews(course, BOB)
+    assert all(
+        not turn.what.late  # type: ignore[union-attr]  # a review
+        for id in made.values()
+        for turn in course.store.dialogue(id).turns
+        if turn.kind == "review"
+    )
+
+
+def test_a_day_after_the_date_nothing_is_in_review_though_nobody_reviewed(course: Course, clock: Clock) -> None:
+    in_review(course, clock)
+    clock.now = REVIEW_BY + timedelta(days=1)
+    course.advance()
+    assert stages(course) == {"with instructor"}
+    assert course.advance() == []
+
+
+def test_what_waits_for_a_reviewer_with_more_time_waits_for_them_and_no_longer(course: Course, clock: Clock) -> None:
+    in_review(course, clock)
+    course.extend(PROF, "bob", "river", "review_by", REVIEW_BY + timedelta(days=2), "Ill.")
+    clock.now = REVIEW_BY + timedelta(days=1)
+    course.advance()
+    assert stages(course) == {"with instructor", "self-evaluated"}
+    clock.now = REVIEW_BY + timedelta(days=3)
+    course.advance()
+    assert stages(course) == {"with instructor"}
+
+
+def test_a_review_that_comes_after_the_hand_over_makes_the_minimum_and_is_revealed(
+    course: Course, clock: Clock
+) -> None:
+    in_review(course, clock)
+    clock.now = REVIEW_BY + timedelta(days=1)
+    course.advance()
+    give_reviews(course, *STUDENTS)
+    course.advance()
+    assert stages(course) == {"revealed"}
+
+
+def test_a_date_is_moved_by_an_instructor_who_hears_whom_it_concerns(course: Course, clock: Clock) -> None:
+    choose(course, ANN)
+    assert [each.id for each in course.affected("river", "freeze_by")] == ["bob", "cyd", "dot"]
+    assert [each.id for each in course.affected("river", "self_by")] == ["ann"]
+    told = course.move_date(PROF, "river", "freeze_by", FREEZE_BY + timedelta(days=1))
+    assert told == course.affected("river", "freeze_by")
+    clock.now = FREEZE_BY + timedelta(hours=12)
+    course.advance()
+    assert set(submissions(course)) == {"ann"}
+    choose(course, BOB)
+    for who in (ANN, EVE):
+        with pytest.raises(NotAllowed, match="Only an instructor"):
+            course.move_date(who, "river", "self_by", SELF_BY)
+
+
+def test_dates_keep_their_order(course: Course) -> None:
+    with pytest.raises(Invalid, match="self_by would come before freeze_by"):
+        course.move_date(PROF, "river", "self_by", FREEZE_BY - timedelta(days=1))
+    assert course.assignment("river").self_by == SELF_BY
+
+
+@pytest.mark.parametrize(
+    ("until", "reason", "told"),
+    [
+        (FREEZE_BY, "Her site was down.", "later than now"),
+        (MONDAY - timedelta(days=1), "Her site was down.", "later than now"),
+        (FREEZE_BY + timedelta(days=1), " ", "why"),
+        (FREEZE_BY + timedelta(days=1), "x" * 30_000, "too long"),
+    ],
+)
+def test_more_time_is_more_time_and_has_a_reason(course: Course, until: object, reason: str, told: str) -> None:
+    with pytest.raises(Invalid, match=told):
+        course.extend(PROF, "ann", "river", "freeze_by", until, reason)  # type: ignore[arg-type]  # a datetime
+    assert course.setup.extensions == ()
+
+
+def test_students_give_themselves_no_time(course: Course) -> None:
+    with pytest.raises(NotAllowed):
+        course.extend(ANN, "ann", "river", "freeze_by", FREEZE_BY + timedelta(days=1), "Please.")
+
+
+def test_an_import_of_the_files_keeps_the_time_that_people_were_given(course: Course) -> None:
+    from reviewkit.config import Kept, merged
+
+    course.extend(PROF, "ann", "river", "freeze_by", FREEZE_BY + timedelta(days=1), "Her site was down.")
+    kept = Kept(setup=course.setup, people=course.people(), rubrics=course.store.rubrics())
+    files = dataclasses.replace(kept, setup=dataclasses.replace(course.setup, extensions=()))
+    assert merged(files, kept)[0] == course.setup  # type: ignore[arg-type]  # files without a change
