@@ -35,10 +35,10 @@ def cpu(pid: int) -> float:
     return total
 
 
-def memory(pid: int) -> float:
-    """Proportional set size of the family in MB: shared pages are shared out."""
+def memory(pid: int, *, alone: bool = False) -> float:
+    """Proportional set size of the family in MB, or of one process: shared pages are shared out."""
     total = 0
-    for each in family(pid):
+    for each in [pid] if alone else family(pid):
         try:
             lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
         except OSError:

@@ -1,6 +1,7 @@
 """What a server uses, before and after; pages opened and closed without a browser."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,16 +28,11 @@ def use_of(server: Server) -> Use:
     arguments = Path(f"/proc/{server.service()}/cmdline").read_text().split("\0")
     folder = next(Path(each) for each in arguments if each.endswith("/course")).parent
     return Use(
-        memory={name: _resident(pid) for name, pid in pids.items()},
+        memory={name: _number(pid, "VmRSS") for name, pid in pids.items()},
         files={name: len(os.listdir(f"/proc/{pid}/fd")) for name, pid in pids.items()},
         processes=len(descendants(server.process.pid)),
         entries=len(list(folder.iterdir())),
     )
-
-
-def _resident(pid: int) -> int:
-    line = next(each for each in Path(f"/proc/{pid}/status").read_text().splitlines() if each.startswith("VmRSS"))
-    return int(line.split()[1])
 
 
 def open_and_close(server: Server, asker: Asker, pages: int, *, path: str = "/my-work") -> None:
@@ -71,3 +67,13 @@ def no_more_files(before: Use, after: Use) -> bool:
 
 def nothing_open(server: Server) -> None:
     wait_for(lambda: not server.pages(), what="the end of all pages")
+
+
+def wake_ups(pids: Iterable[int]) -> dict[int, int]:
+    """How often each process has waited for something and gone on, since it began."""
+    return {pid: _number(pid, "voluntary_ctxt_switches") for pid in pids}
+
+
+def _number(pid: int, name: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1])

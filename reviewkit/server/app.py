@@ -24,7 +24,7 @@ from reviewkit.errors import ConfigError
 from reviewkit.server import pages
 from reviewkit.server.identity import CookieIdentity, Door, OwnerAuthorizer
 from reviewkit.server.jupyter import PageServer, configuration
-from reviewkit.server.kernels import PageProcesses, PageSocket, chosen
+from reviewkit.server.kernels import PageProcesses, PageSocket, chosen, raise_file_limit
 from reviewkit.server.light.connection import End, LightConnection
 from reviewkit.server.static import TEMPLATE, Files, StaticHandler
 from reviewkit.server.supervise import CourseService
@@ -225,6 +225,7 @@ def run(
     secret = read_secret(course_file.parent)
     logs.set_up(secret)
     logging.getLogger("tornado.application").setLevel(logging.WARNING)  # it tells of every page that connects
+    raise_file_limit()
     with bind(host, port) as listening, runtime_folder() as folder:
         port = listening.getsockname()[1]
         url = public_address(host, port, local.public_url)

@@ -92,7 +92,8 @@ class Careful(web.RequestHandler):
     def write_error(self, status_code: int, **details: Any) -> None:
         self.clear()
         self.set_status(status_code)
-        title, paragraph = REASONS.get(status_code, REASONS[500 if status_code >= 500 else 400])
+        usual = REASONS.get(status_code, REASONS[500 if status_code >= 500 else 400])
+        title, paragraph = getattr(details.get("exc_info", (None, None))[1], "words", usual)
         self.words(title, paragraph, form='<a class="btn" href="/">To the course</a>')
 
     def log_exception(self, kind: Any, error: BaseException | None, trace: Any) -> None:

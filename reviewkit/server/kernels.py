@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import logging
 import os
+import resource
 import sys
 import uuid
 from contextlib import suppress
@@ -19,13 +21,57 @@ from reviewkit.server.headers import Careful
 from reviewkit.server.identity import Viewer
 from reviewkit.server.jupyter import KernelSocket
 from reviewkit.server.light.connection import End, LightConnection
-from reviewkit.server.light.manager import LightKernelManager
+from reviewkit.server.light.manager import LightKernelManager, NoMore
 from reviewkit.server.stock import StockKernelManager
 from reviewkit.server.watching import PageMetrics
 from reviewkit.signing import PageToken
 
 PING, PONG = 30.0, 20.0
 """Seconds between two pings of a page's browser, and those that it has to answer in: one that is asleep is gone."""
+FILES_A_PAGE, OTHER_FILES = 6, 100
+"""Open files of the page server for each page: two for its process, one for its websocket, and what a browser keeps
+open beside it; and those that are there without any page."""
+MOST_FILES, ROOMY = 1 << 16, 300
+LOG = logging.getLogger(__name__)
+
+
+class Full(web.HTTPError):
+    """The system has no room for another page's process."""
+
+    words = (
+        "The course is full just now",
+        "So many pages are open that there is no room for another one. Close those that you do not need, or try again "
+        "in a few minutes. Nothing that was saved is lost.",
+    )
+
+    def __init__(self) -> None:
+        super().__init__(503)
+
+
+def raise_file_limit() -> None:
+    """Let this process, and those that it starts, have as many open files as the system gives without being root."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):  # macOS has a limit below its own hard one
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if (room := pages_for(file_limit())) < ROOMY:
+        LOG.warning(
+            "The system lets the page server have %s files open, enough for about %s pages at once: raise ulimit -n "
+            "for a larger course",
+            file_limit(),
+            room,
+        )
+
+
+def file_limit() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_FILES if soft == resource.RLIM_INFINITY else soft
+
+
+def pages_for(files: int) -> int:
+    """Pages that can be open at once with so many open files."""
+    return max(1, (files - OTHER_FILES) // FILES_A_PAGE)
 
 
 class PageProcesses(LightKernelManager):
@@ -38,14 +84,17 @@ class PageProcesses(LightKernelManager):
         self.owners: dict[str, str] = {}
         self.sessions: dict[str, set[str]] = {}
         """By page, the sign-ins that it was opened and connected by: each that ends, ends it."""
-        self.stopping = False
+        self.stopping, self.room = False, pages_for(file_limit())
         self.metrics = PageMetrics()
         self.metrics.open.set_function(lambda: len(self.running))
 
     async def open_page(self, viewer: Viewer, screen: str, *, door: Path, secret: bytes, files: Any, query: str) -> str:
-        """Start a process for one screen and one person; gives its id. 503 while the server stops."""
+        """Start a process for one screen and one person; gives its id. 503 while the server stops, or has no room."""
         if self.stopping:
             raise web.HTTPError(503)
+        if len(self.owners) >= self.room:  # those that are being started count too
+            LOG.warning("No page more than %s could be opened: the system lets a process have no more files", self.room)
+            raise Full
         self.make_room(viewer)
         page = str(uuid.uuid4())
         token = PageToken(
@@ -60,9 +109,12 @@ class PageProcesses(LightKernelManager):
         self.owners[page], self.sessions[page] = viewer.username, {viewer.session}
         try:
             await self.start_kernel(kernel_name="python3", path="", env=environment, kernel_id=page)
-        except BaseException:
+        except BaseException as error:
             self.owners.pop(page, None)
             self.sessions.pop(page, None)
+            if isinstance(error, NoMore):
+                LOG.error("The system has no room for the process of another page: %s", error)
+                raise Full from error
             raise
         self.metrics.opened.labels(screen).inc()
         return page

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import random
+import select
 import signal
 import socket
 import sys
@@ -64,9 +65,20 @@ def reap(*_: object) -> None:
 def serve(control: socket.socket, modules: Sequence[str]) -> None:
     """Fork until the page server hangs up; then end the pages that have not noticed because they are busy."""
     prepare(modules)
+    # A signal that comes just before a wait does not end it, and a child would lie unburied until the next fork; what
+    # it writes into this pipe does.
+    woken, waker = os.pipe()
+    os.set_blocking(woken, False)
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, reap)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
+        ready, _, _ = select.select([control.fileno(), woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+        if control.fileno() not in ready:
+            continue
         data, descriptors, _, _ = socket.recv_fds(control, 1 << 18, 1)
         if not data:
             break
@@ -77,13 +89,21 @@ def serve(control: socket.socket, modules: Sequence[str]) -> None:
 
 
 def answer(control: socket.socket, data: bytes, descriptor: int) -> None:
-    """Fork one page and tell the page server its number and a handle that cannot mean another process later."""
+    """Fork one page and tell the page server its number and a handle that cannot mean another process later; or why
+    there is none, where the system has no room for it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # a child that ends at once must not be reaped too soon
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        os.close(descriptor)
+        control.send(json.dumps({"error": error.strerror}).encode())
+        return
     if pid == 0:
         code = 1
         try:
             control.close()
+            signal.set_wakeup_fd(-1)
             page(socket.socket(fileno=descriptor), json.loads(data))
             code = 0
         finally:

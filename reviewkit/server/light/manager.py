@@ -22,6 +22,7 @@ from typing import Any
 
 from traitlets import Float, List, Unicode
 
+from reviewkit.errors import ServiceError
 from reviewkit.server.jupyter import Kernels
 from reviewkit.server.light import frames
 from reviewkit.server.light.client import LightClient
@@ -38,6 +39,12 @@ FINISHING = 2.0
 """Seconds that a page may take to be made when the server stops."""
 SWEEP = 60.0
 """Seconds between two looks for pages that nobody uses."""
+AT_ONCE = 16
+"""Pages that the fork server is asked for at a time: the others wait here, not in a socket that would fill up."""
+
+
+class NoMore(ServiceError):
+    """The system has no room for another page's process (read by the operator)."""
 
 
 class ForkServer:
@@ -57,6 +64,7 @@ class ForkServer:
             )
         self.control.setblocking(False)
         self.waiting: deque[asyncio.Future[tuple[int, int]]] = deque()
+        self.turn = asyncio.Semaphore(AT_ONCE)
         self.loop = asyncio.get_running_loop()
         self.loop.add_reader(self.control, self.answer)
         self.alive = True
@@ -66,18 +74,29 @@ class ForkServer:
             data, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
         except ConnectionResetError:
             data = b""
-        if data:
-            self.waiting.popleft().set_result((json.loads(data)["pid"], descriptors[0]))
+        if not data:
+            self.close()
             return
-        self.close()
+        done, told = self.waiting.popleft(), json.loads(data)
+        if done.done():  # whoever asked has been given up: without its other end the page leaves by itself
+            for each in descriptors:
+                os.close(each)
+        elif descriptors:
+            done.set_result((told["pid"], descriptors[0]))
+        else:
+            done.set_exception(NoMore(told.get("error", "Too many open files")))
 
     async def fork(self, sock: socket.socket, environment: Mapping[str, str], cwd: str) -> tuple[int, int]:
-        """The new process's number and pidfd. Raises ConnectionError when the fork server has died."""
-        done: asyncio.Future[tuple[int, int]] = self.loop.create_future()
+        """The new process's number and pidfd. Raises ConnectionError when the fork server has died, NoMore when the
+        system gives no more processes."""
         request = json.dumps({"env": environment, "cwd": cwd}).encode()
-        socket.send_fds(self.control, [request], [sock.fileno()])
-        self.waiting.append(done)
-        return await done
+        async with self.turn:
+            if not self.alive:
+                raise ConnectionResetError("the fork server is gone")
+            done: asyncio.Future[tuple[int, int]] = self.loop.create_future()
+            socket.send_fds(self.control, [request], [sock.fileno()])
+            self.waiting.append(done)
+            return await done
 
     def close(self) -> None:
         """Hang up: the fork server leaves, and ends its pages."""
@@ -87,7 +106,8 @@ class ForkServer:
         self.loop.remove_reader(self.control)
         self.control.close()
         for done in self.waiting:
-            done.set_exception(ConnectionResetError("the fork server is gone"))
+            if not done.done():
+                done.set_exception(ConnectionResetError("the fork server is gone"))
         self.waiting.clear()
         try:
             self.process.wait(2)
@@ -125,7 +145,7 @@ class LightKernel(asyncio.Protocol):
         try:
             with theirs:
                 self.pid, self.handle = await server.fork(theirs, environment, cwd)
-        except OSError:
+        except BaseException:
             ours.close()
             raise
         await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
@@ -355,12 +375,16 @@ class LightKernelManager(Kernels):
         kernel_id: str | None = None,
         **_: Any,
     ) -> str:
+        """The id of a new page's process. Raises NoMore when the system has no room for it."""
         kernel = LightKernel(self, kernel_id or str(uuid.uuid4()), kernel_name)
         cwd = self.cwd_for_path(path or "")
         try:
             await kernel.start(self.warm_up(), env or {}, cwd)
         except OSError:  # it has died just now: once more, with a new one
-            await kernel.start(self.warm_up(), env or {}, cwd)
+            try:
+                await kernel.start(self.warm_up(), env or {}, cwd)
+            except OSError as error:
+                raise NoMore(error.strerror or "no fork server") from error
         self.enter(kernel.kernel_id, kernel)
         return kernel.kernel_id
 
