@@ -20,6 +20,8 @@ from reviewkit.feeds.workers import Workers
 from reviewkit.listing import Listed
 from reviewkit.model import Entry, Feed, Tag
 
+IN_HAND = 16 * 1024 * 1024
+"""Bytes of documents that wait to be read; with more of them no further site is asked, until workers catch up."""
 LONGEST_ADDRESS = 2000
 """Characters of a new address that is remembered."""
 _TOO_MUCH = "Something in this feed is more than reviewkit can read. The course's operator finds it in the log."
@@ -53,6 +55,7 @@ class Pulling:
         self._now = now
         self._chance = chance
         self._one_writer = asyncio.Lock()
+        self._in_hand = 0
 
     async def pull(self, feed: Feed) -> Pulled:
         """Pull one feed, whatever its site does. What `keep` raises is not the site's fault and goes through."""
@@ -128,12 +131,24 @@ class Pulling:
         return Pulled(person=feed.person, url=feed.url, outcome="unchanged")
 
     async def _parsed(self, fetched: Fetched, known: Iterable[Listed] = ()) -> Parsed:
-        return await self._workers.parse(
-            fetched.body,
-            url=fetched.url,
-            content_type=fetched.content_type,
-            known=[item for item in known if item.mark],
-        )
+        self._take(len(fetched.body))
+        try:
+            return await self._workers.parse(
+                fetched.body,
+                url=fetched.url,
+                content_type=fetched.content_type,
+                known=[item for item in known if item.mark],
+            )
+        finally:
+            self._take(-len(fetched.body))
+
+    def _take(self, number: int) -> None:
+        """Count documents in hand. Nobody fetches while their own is counted, so that nobody waits for themselves."""
+        self._in_hand += number
+        if self._in_hand > IN_HAND:
+            self._fetcher.flow.clear()
+        else:
+            self._fetcher.flow.set()
 
     async def _kept(self, feed: Feed, entries: Sequence[Entry]) -> Kept:
         async with self._one_writer:
