@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from reviewkit.course import Course
+from tests.asking import Asker
 from tests.browser import installed
 from tests.cast import ANN, a_self_evaluation
 from tests.pages import QUIET
@@ -42,6 +43,20 @@ WITHIN_TEN = 10_000
 """Milliseconds within which a page says that it has lost its server."""
 
 
+SERVE_LATER = """
+import pathlib, sys, time
+import reviewkit.server as server, reviewkit.server.light.manager as manager
+course = pathlib.Path(sys.argv[1])
+def hours(clock):
+    file = course.with_name(clock)
+    return 3600 * float(file.read_text() if file.exists() else 0)
+manager.SWEEP = 0.2
+manager.LightKernelManager.clock = staticmethod(lambda: time.monotonic() + hours("pages"))
+server.serve(course, port=int(sys.argv[2]), clock=lambda: time.time() + hours("sign-ins"))
+"""
+"""`serve` with two clocks that a test sets ahead: that of pages, which rest, and that of sign-ins, which expire."""
+
+
 @pytest.fixture
 def course_file(tmp_path: Path) -> Path:
     return a_course_folder(tmp_path / "course")
@@ -49,7 +64,7 @@ def course_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(course_file: Path) -> Iterator[Server]:
-    with Server(course_file, port=free_port()) as running:
+    with Server(course_file, port=free_port(), script=SERVE_LATER) as running:
         yield running
         for pid in running.all():  # what a failed test has frozen cannot be stopped
             thaw(pid)
@@ -68,6 +83,12 @@ def ann(server: Server, course: Course, visit: Visit) -> Iterator[Writer]:
     yield writer
     if not writer.page.is_closed():
         writer.honest()
+
+
+def ahead(server: Server, clock: str, hours: float) -> None:
+    draft = server.course_file.with_name("hours")
+    draft.write_text(str(hours))
+    draft.replace(server.course_file.with_name(clock))  # whole at once: the server reads it at any moment
 
 
 def freeze(pid: int) -> None:
@@ -524,10 +545,13 @@ def test_a_laptop_that_slept_until_its_page_was_culled_wakes_with_its_text(
         ann.write("Saved before. ")
         ann.saved()
         process = page_process(server)
-        freeze(process)
+        freeze(process)  # so that nothing that is typed now can have been saved
         ann.write("Typed as the lid closed.")
         for pid in asleep:
             freeze(pid)
+        ahead(server, "pages", 13)
+        wait_for(lambda: closed_as("rested", server), what="the cull")
+        assert ann.stored() == "Saved before. "
         kill(process)
         for pid in asleep:
             thaw(pid)
@@ -543,12 +567,16 @@ def test_a_laptop_that_slept_until_its_page_was_culled_wakes_with_its_text(
         laptop.close()
 
 
-def forget_the_sign_in(context: BrowserContext, writer: Writer) -> None:
-    """As when the cookie has expired: the connection breaks, and cannot be made again."""
-    context.clear_cookies()
-    context.set_offline(True)
+def closed_as(why: str, server: Server) -> bool:
+    return f'reviewkit_pages_closed_total{{why="{why}"}}' in Asker(server).get("/metrics")[2]
+
+
+def expire(server: Server, writer: Writer) -> None:
+    """Half a day passes for the sign-in; then the connection breaks, and cannot be made again."""
+    ahead(server, "sign-ins", 13)
+    writer.page.context.set_offline(True)
     connected(writer.page, "closed")
-    context.set_offline(False)
+    writer.page.context.set_offline(False)
 
 
 def test_an_expired_sign_in_is_said_and_signing_in_in_another_tab_lets_the_page_go_on(
@@ -556,7 +584,7 @@ def test_an_expired_sign_in_is_said_and_signing_in_in_another_tab_lets_the_page_
 ) -> None:
     ann.write("Before. ")
     ann.saved()
-    forget_the_sign_in(ann.page.context, ann)
+    expire(server, ann)
     ann.write("After it had ended.")
     expect(ann.page.get_by_test_id("note-closed")).to_contain_text("sign-in has ended", timeout=WITHIN_TEN)
     expect(ann.status).not_to_contain_text("Saved")
@@ -571,7 +599,7 @@ def test_an_expired_sign_in_is_said_and_signing_in_in_another_tab_lets_the_page_
 def test_after_signing_in_again_in_the_same_tab_the_text_is_there(ann: Writer, server: Server) -> None:
     ann.write("Before. ")
     ann.saved()
-    forget_the_sign_in(ann.page.context, ann)
+    expire(server, ann)
     ann.write("After it had ended.")
     ann.page.goto(ann.address)
     expect(ann.page).to_have_url(re.compile("/sign-in"))
