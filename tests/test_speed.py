@@ -136,6 +136,7 @@ def quick(tmp_path: Path) -> Any:
 
 def test_a_page_loads_six_files_and_its_one_connection_outlives_many_pings(quick: Server, visit: Any) -> None:
     page: Page = visit(quick)
+    connected(page)
     sockets, asked, foreign = list[str](), list[str](), list[str]()
     page.on("websocket", lambda socket: sockets.append(socket.url))
     page.on("request", lambda request: (asked if request.url.startswith(quick.url) else foreign).append(request.url))
