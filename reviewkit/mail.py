@@ -6,6 +6,7 @@ import ssl
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -55,7 +56,7 @@ def _letter(sender: str, to: str, subject: str, text: str, id: str = "") -> Emai
     try:
         letter["From"] = Address(addr_spec=sender)
         letter["To"] = Address(addr_spec=to)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, MessageError) as error:  # which of them, depends on the Python
         raise MailError("An address cannot be written to: look at [mail] sender and at the roster.") from error
     letter["Subject"] = " ".join(subject.split())
     letter["Date"] = formatdate()

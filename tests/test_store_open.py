@@ -1,5 +1,7 @@
 """Opening a store: its file, its tables and migrations, and one sentence for everything that can be in the way."""
 
+import gc
+import os
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -292,3 +294,16 @@ def test_neither_the_statement_nor_peoples_words_are_in_an_error(sqlite_store: S
     assert "Bismuth" not in f"{caught.value} {caught.value.__cause__}"
     assert "texts" not in str(caught.value)
     assert len(sqlite_store.submissions()) == 1
+
+
+def test_a_store_that_nobody_holds_any_more_lets_go_of_its_database(tmp_path: Path) -> None:
+    def files() -> list[str]:
+        held = [os.path.realpath(each) for each in Path("/proc/self/fd").iterdir()]
+        return [name for name in held if name.startswith(str(tmp_path))]
+
+    store = open_store(f"sqlite:///{tmp_path / 'course.db'}")
+    store.people()
+    assert files()
+    del store
+    gc.collect()
+    assert not files()

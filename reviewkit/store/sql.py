@@ -1,5 +1,6 @@
 """The store in SQL: every method is one transaction on SQLite or PostgreSQL (what each does: `reviewkit.store`)."""
 
+import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -49,6 +50,11 @@ ATTEMPTS = 3
 """How often a writer begins again whom another one's row was in the way of; looking again finds the words for it."""
 
 
+def _close(pulse: beating.Pulse, opened: Engine) -> None:
+    pulse.close()
+    opened.dispose()
+
+
 class SqlStore:
     """A `Store`. Threads share it; each call takes a connection of its own."""
 
@@ -58,6 +64,7 @@ class SqlStore:
         self._writer = engine.writing(opened)
         self._pulse = beating.Pulse(opened)
         self.shelf = Shelf(self.pulse)
+        weakref.finalize(self, _close, self._pulse, opened).atexit = False  # for whoever opens a course in a notebook
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -71,8 +78,8 @@ class SqlStore:
         return cls(opened)
 
     def close(self) -> None:
-        self._pulse.close()
-        self._engine.dispose()
+        """Let go of all connections. A store that nobody holds any more does so by itself."""
+        _close(self._pulse, self._engine)
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
