@@ -18,7 +18,7 @@ from reviewkit import screens, signing
 from reviewkit.course import Course
 from reviewkit.errors import ReviewkitError
 from reviewkit.model import Accept, Discuss, Person, Proposal, Reply
-from reviewkit.screens import SCREENS
+from reviewkit.screens import SCREENS, UNKEPT
 from reviewkit.screens.events import UNREADABLE
 from reviewkit.service import Service
 from reviewkit.signing import Link, PageToken
@@ -218,7 +218,7 @@ def until_reveal(sentence: str) -> dict[str, str]:
 
 AT_ALL = {
     ("my-work", "look"): at(OK),
-    ("my-work", "draft"): at(OK, {}),
+    ("my-work", "draft"): at(OK, dict.fromkeys(BEFORE, UNKEPT)),
     ("my-work", "open"): at(OK),
     ("my-work", "freeze"): at("This work was frozen", {"collected": DONE, "too late": "The time to choose a post"}),
     ("my-work", "submit"): at(IN_ALREADY, frozen=DONE, allocated=DONE),
@@ -226,12 +226,12 @@ AT_ALL = {
     ("my-work", "reply"): at(NO_WORD_YET, discussing=DONE, agreed=CLOSED, signed=CLOSED),
     ("my-work", "sign"): at(NOT_AGREED, agreed=DONE, signed=DONE),
     ("reviews", "look"): at(OK, {}),
-    ("reviews", "draft"): at(OK, {}),
+    ("reviews", "draft"): at(OK, dict.fromkeys(NOT_OWED, UNKEPT), allocated="Send your own self-evaluation"),
     ("reviews", "open"): at(OK, {}),
     ("reviews", "keep-sent"): at(OK, NOT_OWED),
     ("reviews", "send"): at(REVEALED, NOT_OWED | {"allocated": "Send your own self-evaluation", "in review": DONE}),
     ("sign-off", "look"): at(OK, {}),
-    ("sign-off", "draft"): at(OK, {}),
+    ("sign-off", "draft"): at(OK, dict.fromkeys(BEFORE, UNKEPT)),
     ("sign-off", "open"): at(OK, {}),
     ("sign-off", "accept"): at(DONE, until_reveal(BLIND), signed=CLOSED),
     ("sign-off", "discuss"): at(
@@ -248,7 +248,7 @@ LOOKING = at(NO_SUBMISSION)
 SPEAKING = at(NOT_YOURS)
 OTHER_STUDENTS = {
     ("my-work", "look"): LOOKING,
-    ("my-work", "draft"): at(OK, {}),
+    ("my-work", "draft"): at(UNKEPT, {}),
     ("my-work", "open"): LOOKING,
     ("my-work", "freeze"): at(CHOOSE, {"too late": "The time to choose a post"}),
     ("my-work", "submit"): SPEAKING,
@@ -256,13 +256,13 @@ OTHER_STUDENTS = {
     ("my-work", "reply"): SPEAKING,
     ("my-work", "sign"): SPEAKING,
     ("reviews", "look"): at(OK, {}),
-    ("reviews", "draft"): at(OK, {}),
+    ("reviews", "draft"): at(UNKEPT, {}),
     ("reviews", "open"): at(OK, {}),
     ("reviews", "keep-sent"): at(NO_REVIEW, {}),
     ("reviews", "send"): at(NO_REVIEW, {}),
 }
 """The same for the students who may open the screen and have nothing to do with this submission or this review. They
-keep drafts of their own, and see reviews of their own."""
+see reviews of their own."""
 
 
 def expected(verb: tuple[str, str], who: str, stage: str) -> str:
