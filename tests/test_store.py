@@ -140,6 +140,12 @@ def test_there_is_a_feed_for_every_address_of_the_roster(store: Store) -> None:
         body="ab" * 32,
         succeeded=MONDAY,
         tried=MONDAY,
+        failures=3,
+        next_try=MONDAY + timedelta(hours=2),
+        not_before=MONDAY + timedelta(hours=1),
+        stopped=MONDAY,
+        moved_to="https://two.example/new",
+        moved_times=2,
     )
     store.keep_pull(pulled, [], seen=MONDAY)
     assert store.feeds() == [Feed(person="bob", url="https://one.example/feed"), pulled, FEED]
