@@ -475,18 +475,25 @@ WORDS_OF_THE_NET: Mapping[str, tuple[Site, str]] = {
 """Sites that lie about how they send: what is done, and what words it is refused in."""
 
 WORDS_OF_THE_DOCUMENT: Mapping[str, tuple[Site, str]] = {
-    "billion-laughs": (document(LAUGHS), "."),
-    "a-file-inside": (document(SECRETS), "."),
-    "comment-storm": (document(_feed("<!--" * 350_000)), "."),
+    "billion-laughs": (document(LAUGHS), "entities of its own"),
+    "a-file-inside": (document(SECRETS), "entities of its own"),
+    "comment-storm": (document(_feed("<!--" * 350_000)), "comments that never end|too long|not a feed"),
     "comment-storm-in-a-post": (document(_item("&lt;!--" * 30_000)), ""),
-    "deep-document": (document(_feed("<a>" * 200_000)), "."),
-    "deep-post": (document(_item("&lt;div&gt;" * 20_000)), ""),
-    "deep-json": (document("[" * 500_000, Content_Type="application/feed+json"), "."),
-    "many-posts": (document(_feed("<item><title>#cs101</title></item>" * 100_000)), ""),
-    "many-attributes": (document(_feed("<item " + " ".join(f'a{n}=""' for n in range(50_000)) + "/>")), ""),
-    "one-long-word": (document(_item("#" * 3_000_000)), ""),
-    "zeros": (document(b"\0" * 3_000_000), "."),
-    "empty": (document(""), "."),
+    "deep-post": (document(_item("&lt;div&gt;" * 20_000)), "nested more than 100 deep"),
+    "deep-json": (document("[" * 500_000, Content_Type="application/feed+json"), "not a feed"),
+    "many-posts": (document(_feed("<item><title>#cs101</title></item>" * 100_000)), "first 1,000 posts"),
+    "one-long-word": (document(_item("#" * 3_000_000)), "longer than 256 kB"),
+    "zeros": (document(b"\0" * 3_000_000), "not a feed"),
+    "empty": (document(""), "empty page"),
     "cut-short": (says(_HEAD, "Content-Length: 90\r\n\r\n", _item("words " * 2000)), ""),
 }
-"""Documents that are made to cost: refused in words, or read without harm (an empty pattern)."""
+"""Documents that are made to cost: the words in which they, or a post of theirs, are refused; empty where what can be
+read is read."""
+
+COSTLY_DOCUMENTS: Mapping[str, tuple[Site, str]] = {
+    "deep-document": (document(_feed("<a>" * 200_000)), ""),
+    "many-attributes": (document(_feed("<item " + " ".join(f'a{n}=""' for n in range(50_000)) + "/>")), ""),
+    "many-names": (document(_feed("".join(f"<x:n{n}/>" for n in range(200_000)))), ""),
+    "many-spaces": (document(_feed("".join(f'<a xmlns:n{n}="u:{n}">' for n in range(20_000)))), ""),
+}
+"""Documents that take their deadline; for storms."""

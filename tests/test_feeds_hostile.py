@@ -22,6 +22,7 @@ from reviewkit.feeds.fetch import Fetched, Fetcher
 from tests.hostile import (
     INSIDE,
     LOOPBACK,
+    WORDS_OF_THE_DOCUMENT,
     WORDS_OF_THE_NET,
     Hosting,
     good,
@@ -29,6 +30,8 @@ from tests.hostile import (
     sends_on,
 )
 from tests.serving import awaited
+
+pytestmark = pytest.mark.xdist_group("hostile")  # one worker makes the three pulls that these tests look at
 
 SECONDS = 8.0
 ROOT = Path(__file__).parents[1]
@@ -100,6 +103,26 @@ def test_a_site_that_lies_about_how_it_sends_is_refused_in_words(of_the_net: Rep
 def test_good_sites_beside_them_are_pulled_as_if_nothing_was(of_the_net: Report) -> None:
     as_if_nothing_was(of_the_net)
     assert of_the_net.peak < 250, "of all of them together, in megabytes"
+
+
+@pytest.fixture(scope="module")
+def of_the_document(hosts: Hosting, good_sites: Mapping[str, str]) -> Report:
+    bad = {name: hosts.put(f"{name}.example", site) for name, (site, _) in WORDS_OF_THE_DOCUMENT.items()}
+    return pulled_beside_each_other(hosts, bad | good_sites, seconds=SECONDS)
+
+
+@pytest.mark.parametrize("name", WORDS_OF_THE_DOCUMENT)
+def test_a_document_that_is_made_to_cost_is_refused_in_words_or_read(of_the_document: Report, name: str) -> None:
+    found = of_the_document.feeds[name]
+    words = WORDS_OF_THE_DOCUMENT[name][1]
+    assert re.search(words, found["error"]), found["error"]
+    assert "root:" not in json.dumps(found), "a file of ours"
+    assert "more than reviewkit can read" not in found["error"], "a bug of ours that the log would name"
+
+
+def test_good_sites_beside_costly_documents_are_pulled_as_if_nothing_was(of_the_document: Report) -> None:
+    as_if_nothing_was(of_the_document)
+    assert of_the_document.peak < 200, "megabytes, of the pull and of the largest of its workers"
 
 
 # -- where a site may lead -------------------------------------------------------------------------------------------
