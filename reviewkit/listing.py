@@ -32,7 +32,9 @@ class Listed:
 
 
 def key(identifier: str) -> str:
-    """A short stand-in for a guid or a link; nothing for nothing."""
+    """A short stand-in for a guid or a link; nothing for nothing. Addresses are compared as `folded` has them."""
+    if identifier[:8].lower().startswith(("http://", "https://")):
+        identifier = folded(identifier)
     return hashlib.blake2b(identifier.encode("utf-8", "replace"), digest_size=8).hexdigest() if identifier else ""
 
 

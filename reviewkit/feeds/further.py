@@ -1,6 +1,7 @@
 """What one feed needs beyond its document: its older pages, once, and the articles behind its excerpts. Bounded."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -21,9 +22,11 @@ PAGES = 20
 BYTES = 20 * 1024 * 1024
 """Bytes of older pages of one feed."""
 SECONDS = 60.0
-"""For all older pages of one feed: after that no further one is asked for."""
+"""For all older pages of one feed, and for all its articles: after that no further one is asked for in this pull."""
 ARTICLES = 10
 """Articles of one feed that are fetched in one pull; the others have their turn in the next ones."""
+
+_log = logging.getLogger(__name__)
 
 Read = Callable[[Fetched], Awaitable[Parsed]]
 
@@ -90,10 +93,11 @@ async def with_articles(
     """
     found: list[Entry] = []
     left = ARTICLES
+    until = asyncio.get_running_loop().time() + SECONDS
     waiting: set[str] = set()
     for entry in entries:
         if is_excerpt(entry, summary=entry.guid in excerpts):
-            if left:
+            if left and asyncio.get_running_loop().time() < until:
                 left -= 1
                 entry = await _whole(fetcher, workers, entry)
             elif key(entry.guid) not in unmarked:
@@ -109,6 +113,9 @@ async def _whole(fetcher: Fetcher, workers: Workers, entry: Entry) -> Entry:
             return entry
         article = await workers.main_text(fetched.body, url=fetched.url)
     except FeedError:
+        return entry
+    except Exception:  # noqa: BLE001 - a bug of ours in a page that is an extra must not cost the feed
+        _log.exception("Copying an article failed")
         return entry
     if not is_whole(entry.text, article.text):
         return entry

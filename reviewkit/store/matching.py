@@ -132,7 +132,7 @@ def matched(
 
     def elsewhere(post: Known, entry: Entry) -> bool:
         own = post.sightings.get(feed, {}).get("guid", "")
-        return own != entry.guid and key(own) in shown
+        return key(own) in shown - {key(entry.guid)}
 
     for way, by_name in _ways(known, list(said.values())):
         for identity, entry in said.items():
