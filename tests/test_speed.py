@@ -1,7 +1,9 @@
 """What makes pages fast must not make them wrong: what is kept between questions, and what a page loads."""
 
 import re
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from reviewkit.model import Person
 from reviewkit.store import Store, open_store
 from reviewkit.store.glance import READS
 from reviewkit.store.shelf import Seen, Shelf
+from reviewkit.store.sql import SqlStore
 from tests.cast import ANN, BOB, PROF, Clock, a_course, a_post, a_self_evaluation, frozen
 from tests.serving import Server, a_course_folder, connected, visit, wait_for
 
@@ -68,6 +71,48 @@ def test_a_change_shows_in_the_next_question_whoever_made_it(tmp_path: Path, thr
 def _digests(course: Course, submission: str) -> list[str]:
     bare = course.store.bare_turns(submission)
     return [body["strengths"]["text"] for _, body in bare if "strengths" in body]
+
+
+def test_typing_leaves_what_was_read_as_good_as_it_was_and_every_word_is_there(tmp_path: Path) -> None:
+    """On SQLite; a change of anybody else's is still seen, and so is a draft, by this store and by another one."""
+    address = f"sqlite:///{tmp_path / 'course.db'}"
+    ours, theirs = open_store(address), open_store(address)
+    course = a_course(ours, Clock())
+    made = frozen(course)
+    place = {"submission": made["ann"]}
+    screens.view(course, ANN, "my-work", place)
+    assert isinstance(ours, SqlStore)
+    before, beat = ours.shelf.seen(), ours.pulse()
+    for revision in range(1, 6):
+        course.keep_draft(ANN, "self:one", revision, {"strengths": "x" * revision}, after=revision - 1)
+    assert ours.shelf.seen() is before, "nothing is read again because somebody types"
+    assert ours.pulse() != beat, "and who follows the course hears of it"
+    for store in (ours, theirs):
+        kept = store.draft("ann", "self:one")
+        assert kept is not None
+        assert kept.content == {"strengths": "xxxxx"}
+    assert course.keep_draft(ANN, "self:one", 9, {}, after=2).revision == 5, "an overtaken save is refused as ever"
+    Course(theirs, clock=Clock()).self_evaluate(ANN, made["ann"], a_self_evaluation(), seen=1)
+    assert ours.shelf.seen() is not before
+    assert screens.view(course, ANN, "my-work", place)["place"] == "dialogue"
+    for store in (ours, theirs):
+        store.close()
+
+
+def test_a_draft_that_waits_for_another_writer_holds_up_no_reader(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'course.db'}"
+    store = open_store(address)
+    course = a_course(store, Clock())
+    with closing(sqlite3.connect(tmp_path / "course.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        typing = threading.Thread(target=course.keep_draft, args=(ANN, "self:one", 1, {"strengths": "x"}))
+        typing.start()
+        assert course.glance().person("ann") == ANN
+        assert typing.is_alive()
+        other.execute("ROLLBACK")
+    typing.join()
+    assert course.draft(ANN, "self:one") is not None
+    store.close()
 
 
 def test_a_verb_that_writes_sees_what_it_wrote(store: Store) -> None:

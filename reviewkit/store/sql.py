@@ -42,6 +42,7 @@ from reviewkit.store import (
 from reviewkit.store import pulse as beating
 from reviewkit.store import turns as writing
 from reviewkit.store.failures import place, told
+from reviewkit.store.quiet import Quiet
 from reviewkit.store.shelf import Shelf
 
 T = TypeVar("T")
@@ -63,7 +64,9 @@ class SqlStore:
         self._reader = engine.reading(opened)
         self._writer = engine.writing(opened)
         self._pulse = beating.Pulse(opened)
-        self.shelf = Shelf(self.pulse)
+        self._quiet = Quiet(opened)
+        self.shelf = Shelf(self._quiet.beat if self._quiet.fits else self._pulse.beat)
+        weakref.finalize(self, self._quiet.close).atexit = False
         weakref.finalize(self, _close, self._pulse, opened).atexit = False  # for whoever opens a course in a notebook
 
     @classmethod
@@ -79,6 +82,7 @@ class SqlStore:
 
     def close(self) -> None:
         """Let go of all connections. A store that nobody holds any more does so by itself."""
+        self._quiet.close()
         _close(self._pulse, self._engine)
 
     @contextmanager
@@ -98,6 +102,15 @@ class SqlStore:
                 return act(db)
         with self._telling(), self._writer.begin() as db:
             return act(db)
+
+    def _write_quietly(self, act: Callable[[Connection], T]) -> T:
+        if not self._quiet.fits:
+            return self._write(act)
+        for _ in range(ATTEMPTS - 1):
+            with self._telling(), suppress(IntegrityError):
+                return self._quiet.write(act)
+        with self._telling():
+            return self._quiet.write(act)
 
     # -- the course, its people and rubrics
     def keep_course(self, setup: Setup, people: Iterable[Person], rubrics: Iterable[Rubric]) -> None:
@@ -205,7 +218,7 @@ class SqlStore:
 
     # -- drafts
     def keep_draft(self, draft: Draft, *, after: int = 0) -> Draft:
-        return self._write(lambda db: desk.keep_draft(db, draft, after))
+        return self._write_quietly(lambda db: desk.keep_draft(db, draft, after))
 
     def draft(self, person: str, form: str) -> Draft | None:
         return self._read(lambda db: desk.draft_of(db, person, form))
