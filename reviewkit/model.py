@@ -37,6 +37,10 @@ class Person:
     email: str = ""
     role: Role = "student"
     feeds: tuple[str, ...] = ()
+    own_feeds: tuple[str, ...] = ()
+    """Those of `feeds` that were added here and not by the roster's file."""
+    dropped_feeds: tuple[str, ...] = ()
+    """Feeds of the roster's file that were taken away here: an import does not bring them back."""
     excluded: tuple[str, ...] = ()
     """Ids of people who must neither review nor be reviewed by this person."""
     withdrawn: bool = False
@@ -178,6 +182,10 @@ class Entry:
     """Of a copied text: the digest of the excerpt that the feed showed."""
 
 
+PRIVATE = "private:"
+"""How the guid of a post begins that was given to the course alone; the assignment's id follows."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Post:
     """An entry of a person's feed that matched a tag; `revisions` oldest first, at least one."""
@@ -192,6 +200,12 @@ class Post:
     tags: tuple[Tag, ...]
     revisions: tuple[Revision, ...]
     gone: datetime | None = None
+
+    @property
+    def given_for(self) -> str:
+        """The assignment that a private post was given for; empty for a post of a site. Private posts never leave the
+        course's own pages: they are in no Hub."""
+        return self.guid.split(":")[1] if not self.feed and self.guid.startswith(PRIVATE) else ""
 
     @property
     def latest(self) -> Revision:

@@ -170,7 +170,8 @@ class Reading:
         return [
             post
             for post in self.store.posts(who.id)
-            if post.gone is None
+            if (post.given_for in ("", assignment.id))
+            and post.gone is None
             and any(tag.tag == wanted or tag.found == "feed" for tag in post.tags)
             and _inside(post.published, setup.starts, setup.own(assignment, who.id).freeze_by)
         ]

@@ -48,7 +48,7 @@ def differences(files: Files, kept: Kept) -> list[Difference]:
     """How the files differ from what the store keeps, a row for each thing."""
     return [
         *_in_setup(files.setup, kept.setup),
-        *_in_people(files.people, kept.people),
+        *_in_people(_with_own_sites(files.people, kept.people), kept.people),
         *_in_rubrics(files.rubrics, _in_use(kept.rubrics)),
     ]
 
@@ -77,7 +77,27 @@ def merged(
         assignments=(*files.setup.assignments, *stays),
         extensions=kept.setup.extensions if kept.setup else (),
     )
-    return setup, [*files.people, *gone], new
+    return setup, [*_with_own_sites(files.people, kept.people), *gone], new
+
+
+def _with_own_sites(people: Iterable[Person], kept: Iterable[Person]) -> list[Person]:
+    """The roster's people with the feeds that they added here, and without those that they took away."""
+    before = {each.id: each for each in kept}
+    return [
+        replace(
+            each,
+            feeds=tuple(
+                dict.fromkeys(
+                    (*(url for url in each.feeds if url not in known.dropped_feeds), *known.own_feeds),
+                )
+            ),
+            own_feeds=known.own_feeds,
+            dropped_feeds=known.dropped_feeds,
+        )
+        if (known := before.get(each.id))
+        else each
+        for each in people
+    ]
 
 
 def _in_setup(setup: Setup, kept: Setup | None) -> Iterator[Difference]:

@@ -130,6 +130,18 @@ class Store(Protocol):
         Without entries only the state changes. A post that two feeds show belongs to the first; the other adds tags.
         """
 
+    def add_feed(self, person: str, url: str) -> bool:
+        """Somebody adds a feed to what the roster says; False when they have it. An import leaves it. Raises Missing."""
+
+    def remove_feed(self, person: str, url: str) -> bool:
+        """Take a feed away, also for later imports of the roster; its posts stay. False when there is none."""
+
+    def ask_now(self, person: str, now: datetime) -> None:
+        """Their feeds are due at once, but those that are gone for good or whose site asked for a pause."""
+
+    def keep_private(self, person: str, entry: Entry, *, seen: datetime) -> str:
+        """Keep a post that was given to the course alone (`feed` is empty): new, or a new revision by its guid."""
+
     def posts(self, person: str | None = None) -> list[Post]:
         """Posts with their revisions, newest published first, those without a date last."""
 

@@ -31,6 +31,52 @@ def feeds_of(db: Connection) -> list[Feed]:
     ]
 
 
+def add_feed(db: Connection, person: str, url: str) -> bool:
+    """False when the person has it already. Raises Missing."""
+    hold_person(db, person)
+    row = db.execute(select(people).where(people.c.id == person)).one()
+    if url in row.feeds:
+        return False
+    dropped = [each for each in row.dropped_feeds if each != url]
+    own = row.own_feeds if url in row.dropped_feeds else [*row.own_feeds, url]
+    now = {"feeds": [*row.feeds, url], "own_feeds": own, "dropped_feeds": dropped}
+    db.execute(update(people).where(people.c.id == person).values(now))
+    return True
+
+
+def remove_feed(db: Connection, person: str, url: str) -> bool:
+    """False when the person does not have it; its posts stay. Raises Missing."""
+    hold_person(db, person)
+    row = db.execute(select(people).where(people.c.id == person)).one()
+    if url not in row.feeds:
+        return False
+    dropped = row.dropped_feeds if url in row.own_feeds else [*row.dropped_feeds, url]
+    feeds_now, own = ([each for each in some if each != url] for some in (row.feeds, row.own_feeds))
+    now = {"feeds": feeds_now, "own_feeds": own, "dropped_feeds": dropped}
+    db.execute(update(people).where(people.c.id == person).values(now))
+    return True
+
+
+def ask_now(db: Connection, person: str, now: datetime) -> None:
+    """Feeds that are gone for good, or whose site asked for a pause, stay as they are. Raises Missing."""
+    hold_person(db, person)
+    free = feeds.c.not_before.is_(None) | (feeds.c.not_before <= now)
+    theirs = update(feeds).where(feeds.c.person == person, feeds.c.stopped.is_(None), free)
+    db.execute(theirs.values(next_try=now))
+
+
+def keep_private(db: Connection, person: str, entry: Entry, seen: datetime) -> str:
+    """The post with this guid and no feed: made, or given a new revision where its words are others."""
+    hold_person(db, person)
+    entry = _clean(entry)
+    there = next((each for each in _known(db, person) if not each.feed and each.guid == entry.guid), None)
+    post = there or Known(id=secrets.token_hex(8), feed="", guid=entry.guid, link="")
+    states = [_state(post, entry, seen)] if post.tells_more(entry, "") else []
+    post.take(entry, "")
+    _write(db, person, [] if there else [post], [post] if there else [], states)
+    return post.id
+
+
 def keep_pull(db: Connection, feed: Feed, entries: Sequence[Entry], seen: datetime) -> Kept:
     """A handful of statements however many entries there are. Raises Missing when nobody has the feed's `person`."""
     hold_person(db, feed.person)
@@ -38,7 +84,7 @@ def keep_pull(db: Connection, feed: Feed, entries: Sequence[Entry], seen: dateti
     lost = listing.gone(feed.listing)
     if not entries and not lost:
         return Kept()
-    known = _known(db, feed.person)
+    known = [post for post in _known(db, feed.person) if post.feed]  # what was given privately is no post of a site
     for post in known:
         sighting = post.sightings.get(feed.url)
         if sighting and not sighting.get("gone") and listing.key(sighting["guid"]) in lost:

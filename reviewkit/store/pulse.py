@@ -13,6 +13,7 @@ from reviewkit.store.schema import (
     allocations,
     course,
     drafts,
+    feeds,
     outbox,
     people,
     posts,
@@ -105,6 +106,10 @@ def _by_person(db: Connection) -> dict[str, list[tuple[Any, ...]]]:
     ).group_by(posts.c.person)
     for who, *counts in db.execute(seen):
         found[who].append(("posts", *counts))
+    for who, own in db.execute(select(people.c.id, people.c.feeds)):
+        found[who].append(("sites", *own))
+    for who, *state in db.execute(select(feeds.c.person, feeds.c.url, feeds.c.tried, feeds.c.next_try, feeds.c.error)):
+        found[who].append(("feed", *map(str, state)))
     versions = select(posts.c.person, func.count()).join(revisions, revisions.c.post == posts.c.id)
     for who, count in db.execute(versions.group_by(posts.c.person)):
         found[who].append(("revisions", count))

@@ -45,6 +45,8 @@ def _keep_people(db: Connection, persons: list[Person]) -> None:
             "email": person.email,
             "role": person.role,
             "feeds": person.feeds,
+            "own_feeds": person.own_feeds,
+            "dropped_feeds": person.dropped_feeds,
             "excluded": person.excluded,
             "withdrawn": person.withdrawn,
             "link_serial": FIRST_SERIAL,
@@ -108,6 +110,8 @@ def person_of(row: Row[Any]) -> Person:
         email=row.email,
         role=row.role,
         feeds=tuple(row.feeds),
+        own_feeds=tuple(row.own_feeds),
+        dropped_feeds=tuple(row.dropped_feeds),
         excluded=tuple(row.excluded),
         withdrawn=row.withdrawn,
     )

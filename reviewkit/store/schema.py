@@ -128,6 +128,8 @@ people = Table(
     Column("email", Words, nullable=False),
     Column("role", Words, nullable=False),
     Column("feeds", Document, nullable=False),
+    Column("own_feeds", Document, nullable=False, server_default="[]"),
+    Column("dropped_feeds", Document, nullable=False, server_default="[]"),
     Column("excluded", Document, nullable=False),
     Column("withdrawn", Boolean, nullable=False),
     Column("link_serial", Integer, nullable=False),

@@ -164,6 +164,18 @@ class SqlStore:
     def keep_pull(self, feed: Feed, entries: Sequence[Entry], *, seen: datetime) -> Kept:
         return self._write(lambda db: posts.keep_pull(db, feed, entries, seen))
 
+    def add_feed(self, person: str, url: str) -> bool:
+        return self._write(lambda db: posts.add_feed(db, person, url))
+
+    def remove_feed(self, person: str, url: str) -> bool:
+        return self._write(lambda db: posts.remove_feed(db, person, url))
+
+    def ask_now(self, person: str, now: datetime) -> None:
+        self._write(lambda db: posts.ask_now(db, person, now))
+
+    def keep_private(self, person: str, entry: Entry, *, seen: datetime) -> str:
+        return self._write(lambda db: posts.keep_private(db, person, entry, seen))
+
     def posts(self, person: str | None = None) -> list[Post]:
         return self._read(lambda db: posts.posts_of(db, person))
 
