@@ -31,8 +31,8 @@ BEAT = 1.0
 """Seconds between two looks at the store, and at least between two looks at one page's view."""
 SHARE = 8
 """A view that takes long is looked at more rarely: a page never takes more than one part in so many of a processor."""
-KEPT = 5_000
-"""Pages whose last view is remembered."""
+KEPT = 20.0
+"""Seconds for which the last view of a page is remembered that does not wait, or not yet."""
 
 Look = Callable[[Course, PageToken, Mapping[str, Any]], dict[str, Any]]
 Stamp = tuple[object, ...]
@@ -128,6 +128,8 @@ class Following:
         finally:
             if self.waiting.get(page.page) is waiter:
                 del self.waiting[page.page]
+                if waiter.gone():
+                    self.known.pop(page.page, None)
 
     async def _news(self, waiter: Waiter, params: Mapping[str, Any], mark: str) -> Fresh | None:
         id, place, asked = waiter.page.page, _place(params), time.monotonic()
@@ -170,8 +172,11 @@ class Following:
     def _keep(self, page: PageToken, known: Known) -> None:
         self.known.pop(page.page, None)
         self.known[page.page] = known
-        while len(self.known) > KEPT:
-            del self.known[next(iter(self.known))]
+        for _ in range(2):  # the oldest go, or go to the end: nothing piles up, and nobody ever looks through all
+            oldest = next(iter(self.known))
+            found = self.known.pop(oldest)
+            if oldest in self.waiting or found.again > time.monotonic() - KEPT:
+                self.known[oldest] = found
 
     # -- what has changed
 

@@ -190,7 +190,30 @@ def test_nobody_waits_for_a_page_that_is_gone(sqlite_store: Store) -> None:
         left.append(True)
         assert await anns is None
         assert not followed.waiting
+        assert not followed.known
         await followed.close()
+
+    awaited(asyncio.wait_for(whole(), 60))
+
+
+def test_pages_that_were_never_followed_are_forgotten(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = a_course(sqlite_store, Clock())
+    desk = Desk(course)
+
+    async def whole() -> None:
+        followed = Following(course, desk.look)
+        anns = asyncio.create_task(followed.follow(page_of(ANN), {}, desk.mark(ANN)))
+        while page_of(ANN).page not in followed.known:
+            await asyncio.sleep(0.01)
+        for number in range(50):
+            followed.shown(page_of(BOB, page=str(number)), {}, "mark", followed.stamp(BOB.id))
+        assert len(followed.known) == 51
+        monkeypatch.setattr("reviewkit.following.KEPT", -60)
+        for number in range(50, 250):
+            followed.shown(page_of(BOB, page=str(number)), {}, "mark", followed.stamp(BOB.id))
+        assert set(followed.known) <= {page_of(ANN).page, "248", "249"}
+        await followed.close()
+        await anns
 
     awaited(asyncio.wait_for(whole(), 60))
 
