@@ -22,9 +22,9 @@ from tests.cast import ANN, BOB, CYD, DOT
 from tests.serving import (
     Server,
     a_course_folder,
+    children,
     command,
     connected,
-    descendants,
     runs,
     the_course,
     visit,
@@ -64,7 +64,7 @@ import json, os, anywidget, traitlets
 class Probe(anywidget.AnyWidget):
     text = traitlets.Unicode("first").tag(sync=True)
     number = traitlets.Int(0).tag(sync=True)
-    data = traitlets.Bytes(bytes([0, 1, 255])).tag(sync=True)
+    data = traitlets.Any(bytes([0, 1, 255])).tag(sync=True)
 
     def __init__(self):
         self._esm = json.loads(os.environ["REVIEWKIT_STATIC"])["module"]
@@ -81,7 +81,7 @@ class Probe(anywidget.AnyWidget):
         if "loop" in said:
             while True:
                 pass
-        state = {"text": self.text, "data": list(self.data), "numbers": self.numbers, "pid": os.getpid()}
+        state = {"text": self.text, "data": list(bytes(self.data)), "numbers": self.numbers, "pid": os.getpid()}
         self.send({"heard": said, "state": state}, [bytes(reversed(bytes(each))) for each in buffers])
 
 Probe()
@@ -90,12 +90,14 @@ MODULE = """
 export default {
   render({ model, el }) {
     const probe = window.probe = { model, heard: [], seen: [] };
-    model.on("msg:custom", (content, buffers) => probe.heard.push({ ...content, buffers: buffers.map(each => [...bytes(each)]) }));
+    model.on("msg:custom", (content, buffers) => {
+      probe.heard.push({ ...content, buffers: buffers.map(each => [...bytes(each)]) });
+    });
     model.on("change:text", () => probe.seen.push(model.get("text")));
     probe.ask = async (said, buffers) => {
       const before = probe.heard.length;
       model.send(said, undefined, buffers);
-      for (let left = 2000; left && probe.heard.length === before; left--) await new Promise(done => setTimeout(done, 5));
+      while (probe.heard.length === before) await new Promise(done => setTimeout(done, 5));
       return probe.heard.at(-1);
     };
     const bytes = each => new Uint8Array(each.buffer ?? each, each.byteOffset ?? 0, each.byteLength);
@@ -155,10 +157,9 @@ def ask(page: Page, said: dict[str, Any], *buffers: list[int]) -> Any:
 
 def processes(server: Server) -> list[int]:
     """Pages' processes, of whatever kind."""
-    light = [
-        pid for each in descendants(server.process.pid) if "light.fork" in command(each) for pid in descendants(each)
-    ]
-    return light + [pid for pid in descendants(server.process.pid) if "stock_page" in command(pid)]
+    own = children(server.process.pid)
+    light = [page for pid in own if "light.fork" in command(pid) for page in children(pid)]
+    return light + [pid for pid in own if "server.stock_page" in command(pid)]
 
 
 # -- what passes
@@ -172,7 +173,7 @@ def test_state_and_messages_go_both_ways(server: Server, visit: Visit) -> None:
     assert ask(page, {"word": 1})["state"]["text"] == "here: ü"
     heard = ask(page, {"text": "there"})
     assert (heard["heard"], heard["state"]["text"]) == ({"text": "there"}, "there")
-    page.wait_for_function("probe.model.get('text') === 'there'")
+    wait_for(lambda: page.evaluate("probe.model.get('text')") == "there", what="the change")
     assert page.evaluate("probe.seen") == ["here: ü", "there"]
 
 
@@ -183,16 +184,20 @@ def test_bytes_go_both_ways_in_the_state_and_beside_messages(server: Server, vis
     page.evaluate("probe.model.save_changes()")
     assert ask(page, {})["state"]["data"] == [7, 0, 200]
     ask(page, {"bytes": [9, 8, 0]})
-    page.wait_for_function("probe.bytes().join() === '9,8,0'")
+    wait_for(lambda: page.evaluate("probe.bytes()") == [9, 8, 0], what="the bytes")
     assert ask(page, {}, [1, 2, 3], [], [255, 0])["buffers"] == [[3, 2, 1], [], [0, 255]]
 
 
 def test_fifty_quick_changes_arrive_in_order_and_end_equal(server: Server, visit: Visit) -> None:
     page = the_probe(server, visit)
-    page.evaluate(
-        "for (let n = 1; n <= 50; n++) { probe.model.set('number', n); probe.model.save_changes(); probe.model.send({ n }); }"
-    )
-    page.wait_for_function("probe.heard.length === 50")
+    page.evaluate("""() => {
+        for (let n = 1; n <= 50; n++) {
+            probe.model.set("number", n);
+            probe.model.save_changes();
+            probe.model.send({ n });
+        }
+    }""")
+    wait_for(lambda: page.evaluate("probe.heard.length") == 50, what="the fiftieth answer")
     assert page.evaluate("probe.heard.map(each => each.heard.n)") == list(range(1, 51))
     wait_for(lambda: ask(page, {})["state"]["numbers"][-1] == 50, what="the last change")
     numbers = ask(page, {})["state"]["numbers"]
@@ -381,7 +386,7 @@ def test_without_linux_pages_run_on_the_stock_kernel_by_themselves(tmp_path: Pat
         page = visit(server, ANN)
         connected(page)
         expect(page.get_by_test_id("screen-my-work")).to_be_visible()
-        assert [pid for pid in processes(server) if "stock_page" in command(pid)]
+        assert [pid for pid in processes(server) if "server.stock_page" in command(pid)]
         assert json.loads(Asker(server).get("/health")[2]) == {"status": "ok"}
 
 

@@ -22,6 +22,7 @@ from reviewkit.server.identity import Viewer
 from reviewkit.server.jupyter import KernelSocket
 from reviewkit.server.light.connection import End, LightConnection
 from reviewkit.server.light.manager import LightKernelManager, NoMore
+from reviewkit.server.memory import Tidying
 from reviewkit.server.stock import StockKernelManager
 from reviewkit.server.watching import PageMetrics
 from reviewkit.signing import PageToken
@@ -85,6 +86,7 @@ class PageProcesses(LightKernelManager):
         self.sessions: dict[str, set[str]] = {}
         """By page, the sign-ins that it was opened and connected by: each that ends, ends it."""
         self.stopping, self.room = False, pages_for(file_limit())
+        self.tidying = Tidying(lambda: not self.running)
         self.metrics = PageMetrics()
         self.metrics.open.set_function(lambda: len(self.running))
 
@@ -146,10 +148,19 @@ class PageProcesses(LightKernelManager):
         if self.owners.pop(kernel.kernel_id, None):
             self.metrics.closed.labels(kernel.why).inc()
         super().forget(kernel)
+        self.tidying.page_ended()
+
+    def close(self) -> None:
+        super().close()
+        self.tidying.cancel()
 
 
 class StockProcesses(PageProcesses, StockKernelManager):
     """The same with ipykernel in each process."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.room = max(1, self.room // 2)  # zmq keeps several files open where a light page has one
 
 
 def forks() -> bool:

@@ -33,7 +33,7 @@ from zmq.eventloop.zmqstream import ZMQStream
 
 from reviewkit.server.light import frames
 from reviewkit.server.light.connection import UNREAD
-from reviewkit.server.light.manager import KEPT_ENVIRONMENT, LightKernel, LightKernelManager
+from reviewkit.server.light.manager import KEPT_ENVIRONMENT, LightKernel, LightKernelManager, NoMore
 
 LOG = logging.getLogger(__name__)
 START = 60.0
@@ -270,17 +270,20 @@ class StockKernelManager(LightKernelManager):
         kernel_id: str | None = None,
         **_: Any,
     ) -> str:
-        """Raises HTTPError 503 when the page is ended while it starts, or cannot be started."""
+        """The id of a new page's process. Raises HTTPError 503 when it is ended while it starts, NoMore when the system
+        has no room for it."""
         self.warm_up()
         kernel = StockKernel(self, kernel_id or str(uuid.uuid4()), kernel_name)
         self.enter(kernel.kernel_id, kernel)  # from here on it counts, and can be ended
         try:
             async with self.gate:
                 await kernel.begin(env or {}, self.cwd_for_path(path or ""))
+        except ConnectionAbortedError as error:
+            kernel.hang_up()
+            raise web.HTTPError(503) from error
         except OSError as error:
             kernel.hang_up()
-            LOG.warning("A page's process could not be started: %s", error)
-            raise web.HTTPError(503) from error
+            raise NoMore(error.strerror or "no process") from error
         except BaseException:
             kernel.hang_up()
             raise
