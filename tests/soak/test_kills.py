@@ -1,0 +1,16 @@
+"""A hundred pulls, each killed at a random moment."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.blogs import fake_blogs
+from tests.test_feeds_kills import kill_and_pull_again
+
+pytestmark = pytest.mark.soak
+
+
+@pytest.mark.timeout(900)
+def test_a_hundred_pulls_killed_at_random_leave_every_post_whole(tmp_path: Path) -> None:
+    with fake_blogs() as blogs:
+        assert kill_and_pull_again(tmp_path / "course", blogs, kills=100, seed=7) >= 20
