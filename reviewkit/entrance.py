@@ -151,8 +151,9 @@ class Entrance:
 
     # -- letters
 
-    def ask(self, address: str, client: str, url: str) -> None:
-        """Send a new link to an address, if it is somebody's here; the answer is the same if it is not.
+    def ask(self, address: str, client: str, url: str, request: str = "") -> None:
+        """Send a new link to an address, if it is somebody's here; the answer is the same if it is not. A request that
+        is sent again, because its answer was lost, makes no second letter while the first one waits.
 
         Raises Invalid when it can be nobody's address, TooOften when this client asked for many.
         """
@@ -166,7 +167,8 @@ class Entrance:
             raise TooOften("Many links were asked for from here. Wait a while, then ask again.", seconds=seconds)
         if not self._try("letters to", address.casefold(), LETTERS_TO, HOUR):
             about = {"to": self._whom(address), "url": url}
-            self.postman.post(Letter(id=uuid.uuid4().hex, kind=SIGN_IN, due=self.course.clock(), about=about))
+            id = request or uuid.uuid4().hex
+            self.postman.post(Letter(id=id, kind=SIGN_IN, due=self.course.clock(), about=about))
 
     def _whom(self, address: str) -> str:
         """Letters wait under this word, which says of nobody that they asked or are known."""

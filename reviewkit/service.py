@@ -200,9 +200,9 @@ class Service:
         return _guest(await self._in_thread(self.entrance.enter, *_words(said, "link", "client", "request")))
 
     async def letter(self, request: web.Request) -> web.Response:
-        """`{email, client, url}` from the page server: somebody wants a new link by mail."""
+        """`{email, client, url, request}` from the page server: somebody wants a new link by mail."""
         said = await self._server(request)
-        await self._in_thread(self.entrance.ask, *_words(said, "email", "client", "url"))
+        await self._in_thread(self.entrance.ask, *_words(said, "email", "client", "url", "request"))
         return web.json_response({})
 
     async def who(self, request: web.Request) -> web.Response:

@@ -55,6 +55,16 @@ document.body.dataset.drawn = "yes";
 </script></body></html>"""
 
 
+LOSE = """kind => {
+  const act = window.act;
+  let lost = 2;
+  window.act = async event => {
+    const reply = await act(event);
+    return event.type === kind && lost-- > 0 ? new Promise(() => {}) : reply;
+  };
+}"""
+
+
 @dataclass
 class Page:
     """A tab with a screen in it, and all that was sent to it."""
@@ -73,6 +83,15 @@ class Page:
     def focused(self) -> str:
         """The test name or the id of what has the focus."""
         return str(self.tab.evaluate("document.activeElement.dataset.testid ?? document.activeElement.id"))
+
+    def lose_answers(self, kind: str) -> None:
+        """What events of this kind ask is done, and the answers are lost, as often as the page tries at once."""
+        self.tab.clock.install()
+        self.tab.evaluate(LOSE, kind)
+
+    def wait_in_vain(self) -> None:
+        for _ in range(2):
+            self.tab.clock.run_for(4500)
 
     def violations(self) -> list[str]:
         """What axe finds, one line each."""

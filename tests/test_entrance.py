@@ -272,6 +272,15 @@ def test_a_letter_holds_the_link_the_course_and_until_when_and_nobody_else(door:
     assert entrance.enter(link, THERE).person == ANN
 
 
+def test_a_letter_whose_answer_was_lost_is_asked_for_again_and_comes_once(door: Open, post: Post) -> None:
+    entrance = door()
+    for _ in range(2):
+        entrance.ask(ANN.email, HERE, URL, "r-1")
+    entrance.ask(ANN.email, HERE, URL, "r-2")
+    posted(entrance)
+    assert len(post.letters) == 2
+
+
 def test_where_links_are_lasting_the_lasting_one_is_sent(door: Open, post: Post) -> None:
     entrance = door(single_use=False)
     entrance.ask(ANN.email, HERE, URL)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jupyter_server.serverapp
 import pytest
@@ -104,7 +105,7 @@ SAMPLE = {
 # -- the table is whole
 
 
-def built(folder: Path) -> web.Application:
+def built(folder: Path, **settings: Any) -> web.Application:
     """The application that `serve` answers with, without its processes."""
 
     site = Site(
@@ -114,8 +115,17 @@ def built(folder: Path) -> web.Application:
         port=1,
         url="http://127.0.0.1:1",
         pages=product_pages(),
+        **settings,
     )
     return application(page_server(folder), site, Door(folder / "course", site.secret))
+
+
+@pytest.mark.parametrize(("idle_hours", "cookie_hours", "rests"), [(12, 1, 1), (2, 12, 2)])
+def test_no_page_outlives_the_sign_in_that_it_was_opened_by(
+    tmp_path: Path, idle_hours: float, cookie_hours: float, rests: float
+) -> None:
+    settings = built(tmp_path, idle_hours=idle_hours, cookie_hours=cookie_hours).settings
+    assert settings["kernel_manager"].idle == rests * 3600
 
 
 def surprises(served: list[Route]) -> list[str]:

@@ -349,6 +349,30 @@ def test_a_review_is_written_and_sent_by_keyboard_alone(window: Window, course: 
 
 
 @pytest.mark.browser
+def test_a_review_that_is_sent_again_because_no_answer_came_is_sent_once(
+    window: Window, course: Course, owed: dict[str, str]
+) -> None:
+    page = window.open("reviews", ANN)
+    duty = course.duties(ANN)[0]
+    for criterion in ("claim", "evidence"):
+        page.tab.locator(f"#summary-{criterion}").click()
+        page.tab.evaluate(f"document.querySelector('[data-testid=criterion-{criterion}]').open = true")
+        page[f"level-{criterion}-1"].check(force=True)
+    page["field-strengths"].fill("Fine rings.")
+    page["field-suggestions"].fill("Show the log.")
+    page.lose_answers("send")
+    page["send-review"].click()
+    page["dialog-confirm"].click()
+    page.wait_in_vain()
+    expect(page["dialog"]).to_contain_text("it is done only once")
+    page["dialog-confirm"].click()
+    expect(page["my-review"]).to_contain_text("Show the log.")
+    submission = next(each.submission for each in course.store.allocations(reviewer=ANN.id) if each.id == duty.id)
+    kinds = [type(turn.what).__name__ for turn in course.store.dialogue(submission).turns]
+    assert kinds.count("Review") == 1
+
+
+@pytest.mark.browser
 def test_pressing_send_too_early_says_what_is_missing_and_goes_there(
     window: Window, course: Course, owed: dict[str, str]
 ) -> None:

@@ -249,6 +249,45 @@ def test_what_the_instructor_typed_is_kept_until_it_is_sent(course: Course, made
     assert course.draft(PROF, form) is None
 
 
+@pytest.mark.browser
+def test_a_word_that_is_sent_again_because_no_answer_came_is_sent_once(
+    window: Window, course: Course, made: dict[str, str]
+) -> None:
+    page = window.open("sign-off", PROF, params={"assignment": "river", "open": made[ANN.id]})
+    page["field-word"].fill("Which weeks?")
+    before = len(course.store.dialogue(made[ANN.id]).turns)
+    page.lose_answers("discuss")
+    page["discuss"].click()
+    page.wait_in_vain()
+    expect(page["pane"]).to_contain_text("it is done only once")
+    page["discuss"].click()
+    expect(page["pane"]).to_contain_text("has not replied yet")
+    expect(page["pane"]).not_to_contain_text("Somebody wrote here")
+    assert len(course.store.dialogue(made[ANN.id]).turns) == before + 1
+
+
+@pytest.mark.browser
+def test_while_a_draft_is_open_elsewhere_nothing_can_be_typed_that_would_be_lost(
+    window: Window, course: Course, made: dict[str, str]
+) -> None:
+    page = window.open("sign-off", PROF, params={"assignment": "river", "open": made[ANN.id]})
+    page["change-levels"].click()
+    page["level-evidence-0"].check(force=True)
+    expect(page["field-note-evidence"]).to_be_visible()
+    expect(page.tab.get_by_text("Saved at")).to_be_visible()
+    form = f"sign-off:{made[ANN.id]}"
+    page.tab.evaluate(
+        "form => new Promise(done => { const line = new BroadcastChannel('reviewkit-drafts');"
+        " line.onmessage = () => {}; line.postMessage({word: 'here', form, from: 'another', to: undefined});"
+        " setTimeout(done, 50); })",
+        form,
+    )
+    expect(page["pane"]).to_contain_text("open in another window")
+    for name in ("grade", "field-word", "field-note-evidence"):
+        expect(page[name]).not_to_be_editable()
+    assert page["recognise-other"].count() == 0
+
+
 # -- many at once ----------------------------------------------------------------------------------------------------
 
 

@@ -49,13 +49,13 @@ function grow(area) {
 }
 
 // A proposed grade. scale: {kind: "0-100"}, {kind: "letters", choices: ["A", ...]}; on {kind: "levels"} there is no grade: null.
-function gradeField({ id = "grade", name = "grade", label = "Proposed grade", hint, value = "", scale = { kind: "0-100" }, oninput, onkeydown, error, testid = "grade" }) {
+function gradeField({ id = "grade", name = "grade", label = "Proposed grade", hint, value = "", scale = { kind: "0-100" }, oninput, onkeydown, error, testid = "grade", readonly }) {
   if (scale.kind === "levels") return null;
   const hintId = `${id}-hint`, shared = { class: "in num", id, name, testid, onkeydown, "aria-describedby": hint ? hintId : null };
   const heard = event => { settle(el); oninput?.(event.target.value.trim()); };
   const input = scale.kind === "letters"
-    ? h("select", { ...shared, onchange: heard }, ["", ...scale.choices].map(choice => h("option", { value: choice, selected: choice === value }, choice || "Choose")))
-    : h("input", { ...shared, inputmode: "numeric", autocomplete: "off", maxlength: 5, oninput: heard, value });
+    ? h("select", { ...shared, disabled: Boolean(readonly), onchange: heard }, ["", ...scale.choices].map(choice => h("option", { value: choice, selected: choice === value }, choice || "Choose")))
+    : h("input", { ...shared, readonly: Boolean(readonly), inputmode: "numeric", autocomplete: "off", maxlength: 5, oninput: heard, value });
   const el = h("div", { class: "f", dataset: { field: name } }, h("label", { for: id }, label), hint ? h("p", { class: "hint", id: hintId }, hint) : null,
     h("div", { class: "row" }, input, scale.kind === "0-100" ? h("span", { class: "mu" }, "out of 100") : null));
   if (error) say(el, error);

@@ -175,7 +175,7 @@ function renderMyWork({ model, el, signal }) {
     return h("div", { class: "stack-l" }, h("div", null, h("h2", { id: "step-title", tabIndex: -1 }, "Overall")),
       field({ name: "strengths", label: "Strengths", hint: "Two or three things that this submission does well.", value: said.strengths, readonly, oninput: strengths => draft.set({ strengths }) }),
       field({ name: "improvements", label: "Opportunities for improvement", hint: "What you would do with another week.", value: said.improvements, readonly, oninput: improvements => draft.set({ improvements }) }),
-      gradeField({ value: said.grade, scale: now.scale, hint: `${now.suggestion} Propose what you can argue for.`.trim(), oninput: grade => draft.set({ grade }) }),
+      gradeField({ value: said.grade, scale: now.scale, readonly, hint: `${now.suggestion} Propose what you can argue for.`.trim(), oninput: grade => draft.set({ grade }) }),
       note("neutral", now.after),
       h("div", { class: "row sp" }, h("button", { class: "btn q", type: "button", onclick: () => goTo(last.id), testid: "step-back" }, icon("left"), last.name),
         h("button", { class: "btn p", type: "button", testid: "submit", onclick: () => submitDialog(now, draft) }, "Review and submit")));
@@ -297,7 +297,7 @@ function renderMyWork({ model, el, signal }) {
   function revision({ now, id, summary, open, said, set, readonly, why }) {
     const fold = h("details", { class: "revise", testid: "revise", open: Boolean(open) }, h("summary", { class: "sm st" }, summary));
     fold.append(h("div", { class: "stack unfolded" },
-      gradeField({ id: `${id}-grade`, testid: "revise-grade", value: said().grade ?? now.mine.grade, scale: now.scale, label: "New proposed grade", oninput: grade => set({ grade }) }) ?? "",
+      gradeField({ id: `${id}-grade`, testid: "revise-grade", readonly, value: said().grade ?? now.mine.grade, scale: now.scale, label: "New proposed grade", oninput: grade => set({ grade }) }) ?? "",
       h("div", { class: "revise-levels" }, now.criteria.map(({ id: criterion, name, levels: names }) => h("div", { class: "f" }, h("label", { for: `${id}-${criterion}`, class: "sm" }, name),
         h("select", { class: "in", id: `${id}-${criterion}`, testid: `revise-${criterion}`, disabled: readonly, onchange: event => set({ levels: { ...said().levels, [criterion]: Number(event.target.value) } }) },
           names.map((level, index) => h("option", { value: index, selected: index === (said().levels?.[criterion] ?? now.mine.levels[criterion]) }, level.name)))))), why));

@@ -1,5 +1,5 @@
 // Reviews to give: the queue, a masked submission beside its rubric, and what the reviewer says of it.
-import { h, icon, voice, connect, page, queueItem, note, empty, seg, levels, quote, field, dialog, toast, redraw, calmly, keptTexts, complain, reading, sentenceDialog, judged, labelledTexts } from "./lib.js";
+import { h, random, icon, voice, connect, page, queueItem, note, empty, seg, levels, quote, field, dialog, toast, redraw, calmly, keptTexts, complain, reading, sentenceDialog, judged, labelledTexts } from "./lib.js";
 
 const TAGS = { new: { kind: "out" }, begun: {}, sent: { kind: "ok", icon: "check" }, changed: {}, closed: {}, locked: { kind: "out" } };
 const AMOUNTS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
@@ -162,12 +162,13 @@ function renderReviews({ model, el, signal }) {
       if (place.side !== "write") { place.side = "write"; draw(); }
       return void complain(el, first.field, first.message);
     }
+    const request = random();
     dialog({
       title: `Send your review to ${duty.author}?`,
       text: `${duty.author} reads it when the reviews are revealed${duty.pseudonym ? `, under the name ${duty.pseudonym}` : ""}. You can replace it until then. The instructor can see who wrote a review.`,
       confirm: "Send review", cancel: "Keep writing",
       onconfirm: async () => {
-        const reply = await link.act({ type: "send", id: duty.id, strengths: said.strengths, suggestions: said.suggestions,
+        const reply = await link.act({ type: "send", request, id: duty.id, strengths: said.strengths, suggestions: said.suggestions,
           judgements: duty.criteria.map(({ id }) => ({ criterion: id, level: said.levels[id], note: said.notes?.[id] ?? "", quote: said.quotes?.[id] ?? "" })) });
         if (!reply.ok) return reply;
         link.forget(duty.draft.form);

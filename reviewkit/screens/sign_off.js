@@ -1,5 +1,5 @@
 // Sign-off: the class table, what the round may do next, and the chosen dialogue in a pane beside it.
-import { h, icon, voice, connect, page, busy, seg, table, strip, timeline, note, empty, dialog, toast, redraw, calmly, keptTexts, complain, levels, field, gradeField, toggles, reading, remembered, remember, judged, labelledTexts, paragraphs } from "./lib.js";
+import { h, random, icon, voice, connect, page, busy, seg, table, strip, timeline, note, empty, dialog, toast, redraw, calmly, keptTexts, complain, levels, field, gradeField, toggles, reading, remembered, remember, judged, labelledTexts, paragraphs } from "./lib.js";
 
 const KEYS = [["↑ ↓", "Another row"], ["Space", "Select the row"], ["Enter", "Go to the pane"], ["Escape", "Back to the row"], ["A", "Accept"], ["D", "Go to the grade"], ["?", "This list"]];
 const EXCERPT = 180;
@@ -159,10 +159,10 @@ function renderSignOff({ model, el, signal }) {
   }
 
   function askBulk() {
-    const chosen = view().lines.filter(line => selected.has(line.submission));
+    const request = random(), chosen = view().lines.filter(line => selected.has(line.submission));
     dialog({ title: `Accept ${plural(chosen.length, "grade")}?`, text: "Each proposal is agreed and signed as it stands. The authors see it in their dialogue.", confirm: `Accept ${plural(chosen.length, "grade")}`, cancel: "Not yet",
       onconfirm: async () => {
-        const reply = await link.act({ type: "bulk-accept", assignment: view().params.assignment, chosen: chosen.map(({ submission, self }) => ({ submission, grade: self })) });
+        const reply = await link.act({ type: "bulk-accept", request, assignment: view().params.assignment, chosen: chosen.map(({ submission, self }) => ({ submission, grade: self })) });
         if (!reply.ok) return reply;
         selected.clear();
         shown.left = reply.left;
@@ -299,7 +299,7 @@ function renderSignOff({ model, el, signal }) {
     const extra = (said.recognised ?? []).filter(text => !recognitions.includes(text)), words = [...recognitions, ...extra];
     return [
       draft.notice(),
-      detail.can_discuss ? gradeField({ label: "Grade", scale, value: said.grade ?? "", oninput: grade => { draft.set({ grade }); tell(); } }) : null,
+      detail.can_discuss ? gradeField({ label: "Grade", scale, value: said.grade ?? "", readonly: draft.locked, oninput: grade => { draft.set({ grade }); tell(); } }) : null,
       detail.can_discuss ? h("div", null, h("p", { class: "sm mu", id: "level-words" }),
         h("details", { class: "change", open: shown.levels, ontoggle: ({ target }) => { shown.levels = target.open; } },
           h("summary", { class: "sm", testid: "change-levels" }, "Change levels"),
@@ -307,7 +307,7 @@ function renderSignOff({ model, el, signal }) {
       field({ name: "word", label: "Your word", value: said.word ?? "", rows: 3, readonly: draft.locked, hint: `To ${detail.name}: what worked, what could be better.`, oninput: word => draft.set({ word }) }),
       h("div", null, toggles({ label: "Recognise", voice: "teach", prefix: "recognise", options: words.map(text => ({ name: slug(text), text })), pressed: (said.recognised ?? []).map(slug),
         onchange: names => draft.set({ recognised: words.filter(text => names.includes(slug(text))) }) }),
-      shown.other ? otherField(draft) : h("button", { class: "btn q s", type: "button", testid: "recognise-other", onclick: () => { shown.other = true; draw(); el.querySelector("#recognise-text").focus(); } }, icon("plus"), "Other")),
+      draft.locked ? null : shown.other ? otherField(draft) : h("button", { class: "btn q s", type: "button", testid: "recognise-other", onclick: () => { shown.other = true; draw(); el.querySelector("#recognise-text").focus(); } }, icon("plus"), "Other")),
       h("div", { class: "deciding" },
         detail.proposed ? h("button", { class: "btn", type: "button", testid: "accept", onclick: () => askAccept(detail) }, acceptWords(detail)) : null,
         detail.can_discuss ? h("button", { class: "btn", type: "button", testid: "discuss", onclick: event => discuss(detail, event.currentTarget) }) : null),
@@ -327,7 +327,7 @@ function renderSignOff({ model, el, signal }) {
     const chosen = draft.content.levels?.[id] ?? self;
     return h("div", null, h("p", { class: "row sp" }, h("span", { class: "st" }, name), h("span", { class: "xs mu" }, told)),
       levels({ criterion: id, name, levels: list, value: chosen, voice: "teach", readonly: draft.locked, onchange: level => { draft.set({ levels: { ...draft.content.levels, [id]: level } }); draw(); } }),
-      chosen === self || chosen === undefined || chosen === null ? null : field({ name: `note-${id}`, label: `Why ${list[chosen].name}`, value: draft.content.notes?.[id] ?? "", rows: 2,
+      chosen === self || chosen === undefined || chosen === null ? null : field({ name: `note-${id}`, label: `Why ${list[chosen].name}`, value: draft.content.notes?.[id] ?? "", rows: 2, readonly: draft.locked,
         oninput: value => draft.set({ notes: { ...draft.content.notes, [id]: value } }) }));
   }
 
@@ -358,11 +358,11 @@ function renderSignOff({ model, el, signal }) {
 
   function askAccept(detail) {
     const signing = detail.does === "sign", grade = signing ? detail.agreed : detail.standing, { said, differs } = signing ? { said: {} } : stance(detail);
-    const confirm = signing ? `Sign${grade ? ` at ${grade}` : ""}` : acceptWords(detail);
+    const request = random(), confirm = signing ? `Sign${grade ? ` at ${grade}` : ""}` : acceptWords(detail);
     dialog({ title: `${confirm} for ${detail.name}?`, confirm, cancel: signing ? "Not yet" : "Keep talking",
       text: signing ? "Your signature closes the dialogue." : `The proposal that stands is agreed, and you sign it. This closes the dialogue, and ${detail.name} sees it.${differs && detail.can_discuss ? " What you changed in the pane is not used." : ""}`,
       onconfirm: async () => {
-        const reply = await link.act({ type: "accept", submission: detail.submission, seen: detail.seen, grade, word: said.word ?? "", recognised: said.recognised ?? [] });
+        const reply = await link.act({ type: "accept", request, submission: detail.submission, seen: detail.seen, grade, word: said.word ?? "", recognised: said.recognised ?? [] });
         if (reply.ok) done(detail, `Signed${grade ? ` at ${grade}` : ""} for ${detail.name}.`);
         return reply;
       } });
@@ -376,7 +376,11 @@ function renderSignOff({ model, el, signal }) {
     const moved = new Set(changed.map(({ id }) => id)), levelOf = ({ id, self }) => said.levels?.[id] ?? self;
     const judgements = differs ? detail.criteria.filter(each => levelOf(each) !== null).map(each => ({ criterion: each.id, level: levelOf(each), note: moved.has(each.id) ? said.notes?.[each.id] ?? "" : "", quote: "" })) : [];
     await busy(button, async () => {
-      const reply = await link.act({ type: "discuss", submission: detail.submission, seen: detail.seen, grade: differs ? grade : "", word: said.word, recognised: said.recognised ?? [], judgements });
+      const event = { type: "discuss", submission: detail.submission, grade: differs ? grade : "", word: said.word, recognised: said.recognised ?? [], judgements }, words = JSON.stringify(event);
+      // Pressed again because no answer came, it is the same request as long as it says the same.
+      if (shown.asked?.words !== words) shown.asked = { words, request: random(), seen: detail.seen };
+      const reply = await link.act({ ...event, request: shown.asked.request, seen: shown.asked.seen });
+      if (reply.ok || !reply.late) shown.asked = null;
       if (reply.ok) return void done(detail, `Sent to ${detail.name}.`);
       if (complain(el, reply.error.field, reply.error.message)) return;
       shown.problem = reply.error.message;

@@ -127,7 +127,7 @@ def application(server: Any, site: Site, door: Door) -> Application:
     server.kernel_manager.allowed_message_types = ["comm_msg"]
     server.kernel_manager.folder = site.folder
     server.kernel_manager.most_pages = site.most_pages
-    server.kernel_manager.idle = site.idle_hours * 3600
+    server.kernel_manager.idle = min(site.idle_hours, site.cookie_hours) * 3600  # no page outlives its sign-in
     homes = {role: page.address for page in reversed(site.pages) for role in page.roles}
     return Application(
         [

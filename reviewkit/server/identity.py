@@ -53,8 +53,9 @@ class Door:
         return _viewer(await self.ask("/enter", {"link": link, "client": client, "request": uuid.uuid4().hex}))
 
     async def send_link(self, email: str, client: str, url: str) -> None:
-        """Raises Invalid or TooOften, and says nothing of who is known."""
-        await self.ask("/letter", {"email": email, "client": client, "url": url})
+        """Raises Invalid or TooOften, and says nothing of who is known. One letter, however often the service has to be
+        asked."""
+        await self.ask("/letter", {"email": email, "client": client, "url": url, "request": uuid.uuid4().hex})
 
     async def sign_out(self, viewer: Viewer) -> None:
         """End the sign-in that somebody asked with, and no other."""

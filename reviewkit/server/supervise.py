@@ -69,6 +69,8 @@ class CourseService:
                 await self.start()
             except (ConfigError, ServiceError) as error:
                 LOG.error("%s", error)
+            except OSError as error:  # the system has no room for a process just now
+                LOG.error("The course service could not be started: %s", error.strerror)
 
     async def stop(self, within: float = STOP) -> None:
         """End it gently, so that it answers what it was asked, then for certain."""
