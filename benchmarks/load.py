@@ -20,12 +20,20 @@ from processes import cpu, memory
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
+from reviewkit.server.memory import CALM  # noqa: E402 (the checkout's own)
 from tests.crowd import OpenPage, Visitor, a_crowded_course, at_rank, visitors  # noqa: E402 (the checkout's own)
 from tests.housekeeping import wake_ups  # noqa: E402
 from tests.serving import Server, wait_for  # noqa: E402
 
 WARM_UP = 30
 PRESSES = 100
+
+
+def settled(server: Server) -> float:
+    """Memory (PSS of all processes, MB) when no page is left, and the server has had the time to tidy up."""
+    wait_for(lambda: not server.pages(), seconds=120, what="the end of all pages")
+    time.sleep(CALM + 2)
+    return memory(server.process.pid)
 
 
 async def arrivals(server: Server, people: list, within: float) -> tuple[list[float], float]:
@@ -49,9 +57,9 @@ async def arrivals(server: Server, people: list, within: float) -> tuple[list[fl
 
 def opens(server: Server, people: list, within: float) -> None:
     asyncio.run(arrivals(server, people[:WARM_UP], 3))
-    wait_for(lambda: not server.pages(), seconds=60, what="the end of all pages")
+    rest = settled(server)
     pids = {"page server": server.process.pid, "course service": server.service(), "fork server": server.fork_server()}
-    rest, used = memory(server.process.pid), cpu(server.process.pid)
+    used = cpu(server.process.pid)
     before = {name: own_cpu(pid) for name, pid in pids.items()}
     own = {name: memory(pid, alone=True) for name, pid in pids.items()}
     took, client = asyncio.run(arrivals(server, people, within))
@@ -71,7 +79,7 @@ def opens(server: Server, people: list, within: float) -> None:
         ("CPU of the client an open", client / count),
     ):
         print(f"| {name} | {value:.3f} |")
-    print(f"\nMemory (PSS of all processes) before and after: {rest:.0f} and {memory(server.process.pid):.0f} MB")
+    print(f"\nMemory (PSS of all processes) before and after: {rest:.0f} and {settled(server):.0f} MB")
     print("; ".join(f"{name} {own[name]:.1f} and {memory(pid, alone=True):.1f}" for name, pid in pids.items()) + "\n")
 
 
@@ -112,8 +120,7 @@ async def many(server: Server, people: list, pages: int, idle: float) -> None:
         print(f"| wake-ups of all pages in {idle:.0f} s without use | {idled} |")
         print(f"| CPU of the server meanwhile | {used:.2f} s |")
         print(f"| open files | {', '.join(f'{name} {count}' for name, count in files.items())} |")
-    wait_for(lambda: not server.pages(), seconds=120, what="the end of all pages")
-    print(f"\nMemory after all were left: {memory(server.process.pid):.0f} MB, {before:.0f} before")
+    print(f"\nMemory after all were left: {await asyncio.to_thread(settled, server):.0f} MB, {before:.0f} before")
 
 
 def own_cpu(pid: int) -> float:

@@ -107,10 +107,10 @@ class Asker:
 LOOK = {"type": "look", "seq": 99}
 
 
-async def answer(line: aiohttp.ClientWebSocketResponse) -> dict[str, Any] | int:
+async def answer(line: aiohttp.ClientWebSocketResponse, *, patience: float | None = 20) -> dict[str, Any] | int:
     """The next `done` of the page, or the close code where that comes."""
     while True:
-        message = await asyncio.wait_for(line.receive(), 20)
+        message = await asyncio.wait_for(line.receive(), patience)
         if message.type is aiohttp.WSMsgType.TEXT:
             continue
         if message.type is not aiohttp.WSMsgType.BINARY:

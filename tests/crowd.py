@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -77,13 +78,24 @@ class OpenPage:
     model: str
     line: aiohttp.ClientWebSocketResponse
     pressed: int = 0
+    told: "asyncio.Queue[dict[str, Any] | int]" = field(default_factory=asyncio.Queue)
+
+    def __post_init__(self) -> None:
+        self.reading = asyncio.create_task(self.read())
+
+    async def read(self) -> None:
+        """As long as somebody reads, the server's pings are answered, as every browser does."""
+        while True:
+            self.told.put_nowait(said := await answer(self.line, patience=None))
+            if isinstance(said, int):
+                return
 
     async def press(self) -> float:
         """Ask for another look at the view, through the page's process and the course service; seconds it took."""
         began, self.pressed = time.perf_counter(), self.pressed + 1
         await self.line.send_bytes(custom(self.model, {"type": "look", "seq": self.pressed}))
         while True:
-            done = await answer(self.line)
+            done = await asyncio.wait_for(self.told.get(), 20)
             assert isinstance(done, dict), f"the page has closed ({done})"
             if done["seq"] == self.pressed:
                 assert done["ok"], done
@@ -91,6 +103,8 @@ class OpenPage:
 
     async def leave(self) -> None:
         """As a browser does whose tab is closed."""
+        self.reading.cancel()
+        await asyncio.wait([self.reading])
         await self.line.close(code=LEFT)
 
 

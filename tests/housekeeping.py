@@ -1,7 +1,9 @@
 """What a server uses, before and after; pages opened and closed without a browser."""
 
+import asyncio
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,9 +71,27 @@ def nothing_open(server: Server) -> None:
     wait_for(lambda: not server.pages(), what="the end of all pages")
 
 
-def wake_ups(pids: Iterable[int]) -> dict[int, int]:
+def wake_ups(pids: Sequence[int]) -> dict[int, int]:
     """How often each process has waited for something and gone on, since it began."""
     return {pid: _number(pid, "voluntary_ctxt_switches") for pid in pids}
+
+
+async def idle(pids: Sequence[int], *, seconds: float) -> dict[int, int]:
+    """How often each process wakes up in so long, once it has begun to wait for changes."""
+    before = await _rested(pids)
+    await asyncio.sleep(seconds)
+    after = wake_ups(pids)
+    return {pid: after[pid] - before[pid] for pid in pids}
+
+
+async def _rested(pids: Sequence[int]) -> dict[int, int]:
+    """Their wake-ups, when for three seconds there was none."""
+    last, since = wake_ups(pids), time.monotonic()
+    while time.monotonic() < since + 3:
+        await asyncio.sleep(0.1)
+        if (now := wake_ups(pids)) != last:
+            last, since = now, time.monotonic()
+    return last
 
 
 def _number(pid: int, name: str) -> int:

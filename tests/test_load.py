@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,16 @@ import pytest
 
 from reviewkit.server import kernels
 from reviewkit.server.identity import Viewer
+from reviewkit.server.light.fork import FILES, MEMORY
 from reviewkit.server.light.manager import LightKernelManager
+from reviewkit.server.limits import SECONDS
+from reviewkit.server.memory import MANY, Tidying
 from tests.asking import Asker
 from tests.cast import ANN
 from tests.crowd import a_crowded_course, at_rank, visitors
-from tests.housekeeping import no_more_files, nothing_open, use_of, wake_ups
+from tests.housekeeping import grown, idle, no_more_files, nothing_open, use_of
 from tests.serving import Server, a_course_folder, awaited, wait_for
-from tests.test_kernels import a_page, said
+from tests.test_kernels import a_page, gone, said
 
 PEOPLE, PAGES = 30, 50
 GIVEN: Any = {"door": Path("/nowhere"), "secret": b"s" * 40, "files": {}, "query": ""}
@@ -68,6 +70,7 @@ def test_a_class_that_comes_at_once_is_let_in_and_leaves_nothing(crowded: tuple[
     wait_for(lambda: no_more_files(before, use_of(server)), what="the end of sockets")
     after = use_of(server)
     assert (after.processes, after.entries) == (before.processes, before.entries) == (2, 1)
+    assert not grown(before, after, by=4_000)
 
 
 @pytest.mark.xdist_group("load")
@@ -87,30 +90,40 @@ def test_pages_that_nobody_uses_do_not_wake_up(crowded: tuple[Server, list[Any]]
     assert set(awaited(whole()).values()) == {0}
 
 
-async def idle(pids: list[int], *, seconds: float) -> dict[int, int]:
-    """How often each process wakes up in so long, once it has begun to wait for changes."""
-    before = await rested(pids)
-    await asyncio.sleep(seconds)
-    after = wake_ups(pids)
-    return {pid: after[pid] - before[pid] for pid in pids}
-
-
-async def rested(pids: list[int]) -> dict[int, int]:
-    """Their wake-ups, when for three seconds there was none."""
-    last, since = wake_ups(pids), time.monotonic()
-    while time.monotonic() < since + 3:
-        await asyncio.sleep(0.1)
-        if (now := wake_ups(pids)) != last:
-            last, since = now, time.monotonic()
-    return last
-
-
 def test_two_hundred_pages_that_are_asked_for_at_once_all_come() -> None:
     async def test(manager: LightKernelManager) -> None:
         started = await asyncio.gather(*(manager.start_kernel(env={"PAD": "x" * 3000}) for _ in range(200)))
         assert len(set(started)) == len(manager.running) == 200
 
     with_processes(test)
+
+
+def test_the_server_tidies_up_when_many_pages_have_ended_and_none_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reviewkit.server.memory.CALM", 0.01)
+    done: list[str] = []
+
+    async def whole() -> None:
+        open_now = [True]
+        tidying = Tidying(lambda: not open_now, lambda: done.append("tidied"))
+        for _ in range(MANY + 1):
+            tidying.page_ended()
+        await asyncio.sleep(0.05)
+        assert not done
+        open_now.clear()
+        tidying.page_ended()
+        open_now.append(True)  # somebody comes before it was done
+        await asyncio.sleep(0.05)
+        assert not done
+        open_now.clear()
+        tidying.page_ended()
+        while not done:
+            await asyncio.sleep(0.01)
+        for _ in range(MANY - 1):
+            tidying.page_ended()
+        await asyncio.sleep(0.05)
+        assert done == ["tidied"]
+
+    awaited(whole())
 
 
 # -- no room
@@ -173,3 +186,36 @@ def test_what_the_system_gives_without_being_asked_twice_is_taken(monkeypatch: p
     kernels.raise_file_limit()
     assert asked == [(65_536, 524_288)]
     assert kernels.pages_for(kernels.file_limit()) > 10_000
+
+
+# -- what one page may take
+
+
+def test_a_page_has_its_share_of_the_machine_and_no_more() -> None:
+    names = ("AS", "CPU", "NOFILE", "CORE")
+    limits = f"import resource; [resource.getrlimit(getattr(resource, 'RLIMIT_' + each)) for each in {names}]"
+    files = "import os\nheld = []\nwhile True: held.append(os.open('/dev/null', os.O_RDONLY))"
+
+    async def test(manager: LightKernelManager) -> None:
+        kernel, client = await a_page(manager)
+        asked = (MEMORY, SECONDS, FILES, 0)
+        assert (await said(client, limits))["shown"] == str([(most, most) for most in asked])
+        assert (await said(client, files))["ename"] == "OSError"
+        assert (await said(client, "len(held) <= 64"))["shown"] == "True"
+        await said(client, "[os.close(each) for each in held]")
+        assert (await said(client, "'it goes on'"))["shown"] == "'it goes on'"
+        assert "NoNewPrivs:\t1" in Path(f"/proc/{kernel.pid}/status").read_text()
+
+    with_processes(test)
+
+
+def test_a_page_that_has_used_up_its_processor_time_is_ended_and_others_feel_nothing() -> None:
+    async def test(manager: LightKernelManager) -> None:
+        spent, client = await a_page(manager)
+        _, other = await a_page(manager)
+        await said(client, "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 1))")  # its hour is over
+        client.execute("while True: pass")
+        await gone(spent.pid)
+        assert (await said(other, "'here'"))["shown"] == "'here'"
+
+    with_processes(test)
