@@ -17,7 +17,7 @@ import pytest
 from tornado import web
 
 from reviewkit.errors import ConfigError
-from reviewkit.server import kernels
+from reviewkit.server import kernels, serve
 from reviewkit.server.identity import Viewer
 from reviewkit.server.light import frames
 from reviewkit.server.light.manager import LightClient, LightKernel, LightKernelManager
@@ -242,7 +242,8 @@ def test_frames_hold_what_was_put_in() -> None:
     assert frames.message_type(frame) == "comm_msg"
 
 
-def test_the_oldest_page_of_a_person_makes_room_when_they_open_too_many() -> None:
+@pytest.mark.parametrize("kind", [kernels.PageProcesses, kernels.StockProcesses], ids=["light", "stock"])
+def test_the_oldest_page_of_a_person_makes_room_when_they_open_too_many(kind: Kind) -> None:
     ann, bob = (Viewer(username=name, name=name, role="student", serial=1) for name in ("ann", "bob"))
 
     async def test(manager: Any) -> None:
@@ -257,7 +258,7 @@ def test_the_oldest_page_of_a_person_makes_room_when_they_open_too_many() -> Non
             await asyncio.sleep(0.01)
         assert manager.owners == {bobs: "bob", second: "ann", third: "ann"}
 
-    with_pages(test, kernels.PageProcesses, most_pages=2)
+    with_pages(test, kind, most_pages=2)
 
 
 # -- what only the stock kernel could get wrong
@@ -361,3 +362,29 @@ def test_elsewhere_pages_are_stock_and_light_ones_are_refused_in_words(monkeypat
     assert kernels.chosen("") is kernels.StockProcesses
     with pytest.raises(ConfigError, match=r"need Linux: leave \[server\] kernels out"):
         kernels.chosen("light")
+
+
+@pytest.mark.parametrize("kind", [kernels.PageProcesses, kernels.StockProcesses], ids=["light", "stock"])
+def test_a_page_that_nobody_used_for_hours_rests(kind: Kind) -> None:
+    async def test(manager: LightKernelManager) -> None:
+        now = [0.0]
+        manager.clock = lambda: now[0]
+        kernel = manager.get_kernel(await manager.start_kernel())
+        now[0] = 11.9 * 3600
+        manager.sweep()
+        await asyncio.gather(*manager.parting)
+        assert kernel.alive
+        now[0] = 12.1 * 3600
+        manager.sweep()
+        await gone(kernel.pid)
+        while kernel.kernel_id in manager:
+            await asyncio.sleep(0.01)
+        assert kernel.why == "rested"
+
+    with_pages(test, kind, idle=12 * 3600.0)
+
+
+def test_where_there_are_no_unix_sockets_it_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(asyncio, "open_unix_connection")
+    with pytest.raises(ConfigError, match="cannot be served on Windows"):
+        serve(tmp_path / "course.toml", port=0)

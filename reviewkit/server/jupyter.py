@@ -9,6 +9,8 @@ What is relied on elsewhere by its public name, because the page's process may n
 * `server/light/kernel.py` replaces `comm.create_comm` and `comm.get_comm_manager`, which are there to be replaced.
 * `server/light/client.py` is what `nbclient.NotebookClient` asks of a kernel client, `LightKernel` what it asks of a
   kernel manager.
+* `server/stock_page.py` is ipykernel's `IPKernelApp` with three of its steps left out, and `server/stock.py` speaks zmq
+  with it as jupyter_client would; `waiting.py` asks ipykernel's `Kernel` whether it runs here.
 * `screens/page.py` gives anywidget `_esm` and `_css`, and takes ipywidgets' `set_state` away.
 * `server/template/index.html.j2` calls `kernel_start` and `cell_generator`, which Voila hands to a template.
 * `server/template/page.js` speaks jupyter_server's websocket frames and ipywidgets' messages.
