@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test soak versions newest check install browser lock bench clean
+.PHONY: demo test soak versions newest check install browser lock bench load clean
 
 demo: install
 	$(BIN)/reviewkit demo
@@ -51,6 +51,10 @@ lock: install
 bench: browser
 	test -x .bench/bin/panel || { $(PYTHON) -m venv .bench && .bench/bin/pip install --quiet voila ipywidgets ipykernel panel streamlit; }
 	$(BIN)/python benchmarks/pages.py --peers .bench/bin
+
+# Many people at once, without a browser: sign-ins, opens, a thousand open pages.
+load: install
+	$(BIN)/python benchmarks/load.py
 
 clean:
 	rm -rf $(VENV) .elsewhere build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
