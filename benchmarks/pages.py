@@ -124,7 +124,7 @@ class Server:
             stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
-            env=os.environ | {"PYTHONPATH": str(HERE / "peers")},
+            env=os.environ | {"PYTHONPATH": f"{HERE.parent}:{HERE / 'peers'}"},
         )
 
     def ready(self) -> None:

@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, wraps
+from functools import wraps
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from reviewkit import dialogue as rules
@@ -22,6 +22,7 @@ from reviewkit.model import (
     Person,
     Post,
     Review,
+    Revision,
     Rubric,
     Setup,
     Stage,
@@ -30,7 +31,7 @@ from reviewkit.model import (
 )
 from reviewkit.overview import Line
 from reviewkit.store import Store
-from reviewkit.store.glance import glance
+from reviewkit.store.glance import glance, worked_out
 from reviewkit.visibility import SeenTurn
 
 Asked = ParamSpec("Asked")
@@ -287,19 +288,36 @@ class Reading:
         return visibility.capacity(who, dialogue.submission, duties)
 
     def _visible(self, dialogue: Dialogue, viewer: Person, capacity: visibility.Capacity) -> tuple[SeenTurn, ...]:
-        identity = cache(self._identity)
         return visibility.seen(
             dialogue,
             viewer,
             capacity,
             people={person.id: person for person in self.store.people()},
             mode=self.setup.reviews.mode,
-            veil=lambda person, text: masking.mask_text(text, identity(person), self._tags()),
+            veil=self._veiled,
+        )
+
+    def _veiled(self, person: str, text: str) -> str:
+        """Words without that person."""
+        return worked_out(
+            self.store,
+            ("veiled", person, text),
+            lambda: masking.mask_text(text, self._identity(person), self._tags()),
+        )
+
+    def _masked(self, person: str, revision: Revision) -> masking.Masked:
+        return worked_out(
+            self.store,
+            ("masked", person, revision.digest, revision.html),
+            lambda: masking.mask(revision, self._identity(person), self._tags()),
         )
 
     def _identity(self, person: str) -> masking.Identity:
-        feeds = [feed for feed in self.store.feeds() if feed.person == person]
-        return masking.identity(self.person(person), feeds, self.store.posts(person))
+        def gathered() -> masking.Identity:
+            feeds = [feed for feed in self.store.feeds() if feed.person == person]
+            return masking.identity(self.person(person), feeds, self.store.posts(person))
+
+        return worked_out(self.store, ("identity", person), gathered)
 
     def _tags(self) -> tuple[str, ...]:
         """The course's tags: words that name the course, not an author."""
@@ -353,7 +371,7 @@ class Reading:
             revision = post.revision(frozen.digest)
             assert revision is not None, "a frozen revision is never removed"
             if masked:
-                clean = masking.mask(revision, self._identity(submission.person), self._tags())
+                clean = self._masked(submission.person, revision)
                 copies.append(Copy(title=clean.title, html=clean.html, text=clean.text))
                 continue
             copies.append(

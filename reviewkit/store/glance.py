@@ -3,8 +3,8 @@
 What any question has read is not fetched again while nothing has changed, where the store has a shelf.
 """
 
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar, cast
 
 from reviewkit.store import Store
 from reviewkit.store.shelf import Seen, Shelf
@@ -38,6 +38,17 @@ def glance(store: Store) -> Store:
     return store if isinstance(store, Glance) else cast(Store, Glance(store))
 
 
+Worked = TypeVar("Worked")
+
+
+def worked_out(store: Store, what: tuple[Hashable, ...], work: Callable[[], Worked]) -> Worked:
+    """What follows from the store's answers alone, such as a masked post: done once, and again after a change.
+
+    `what` names it, and everything that it depends on beside the store. It is shared and must not be changed.
+    """
+    return store.worked_out(what, work) if isinstance(store, Glance) else work()
+
+
 class Glance:
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -50,6 +61,13 @@ class Glance:
         if name in READS:
             return self._remembering(name, method)
         return method if name in PASSED or not callable(method) else self._forgetting(method)
+
+    def worked_out(self, what: tuple[Hashable, ...], work: Callable[[], Worked]) -> Worked:
+        seen, key = self._seen, ("=", *what)
+        if key not in seen:
+            seen[key] = work()
+        found: Worked = seen[key]
+        return found
 
     def _remembering(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def look(*which: Any, **named: Any) -> Any:
