@@ -273,7 +273,8 @@ def advance(
     The same as the clock of `serve`: pull, freeze, allocate and reveal what is due, then bring the sheet in step.
     """
     opened = _open(course)
-    pulled = [] if no_pull else watched_pull(opened, quiet=as_json)
+    with _stoppable():
+        pulled = [] if no_pull else watched_pull(opened, quiet=as_json)
     done = opened.advance()
     report = opened.sync()
     if as_json:

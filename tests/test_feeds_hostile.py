@@ -150,7 +150,8 @@ def test_nothing_inside_was_dialled(led_inside: Report, hosts: Hosting) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["10.1", "blog.localhost", "[fe80::1%25eth0]", "example.com%00.example", "a b.example"]
+    "host",
+    ["10.1", "blog.localhost", "[fe80::1%25eth0]", "example.com%00.example", "a b.example", f"{'a' * 64}.example"],
 )
 def test_hosts_that_lead_inside_are_seen_without_asking_a_name_server(host: str) -> None:
     with pytest.raises(FeedError):

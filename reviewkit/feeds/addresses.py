@@ -135,7 +135,7 @@ def checked(address: str | URL, *, allow_private: bool, said: str) -> URL:
         raise FeedError(no_address, url=said)
     if url.raw_user is not None or url.raw_password is not None:
         raise FeedError("The address holds a name or password; give the feed's public address.", url=said)
-    if ":" not in host and (len(host) > 254 or not _NAME.fullmatch(host)):
+    if ":" not in host and (len(host) > 254 or not _NAME.fullmatch(host) or max(map(len, host.split("."))) > 63):
         raise FeedError(no_address, url=said)
     if not allow_private and port not in _PORTS:
         raise FeedError(

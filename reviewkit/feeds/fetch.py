@@ -167,6 +167,8 @@ class Fetcher:
             ) from error
         except aiohttp.ClientError as error:
             raise _too_big(url) if _met(error, TooMuch) else FeedError(_words(error, here), url=url) from error
+        except OSError as error:  # of the system itself, where the library has no word of its own for it
+            raise FeedError(f"{here.host} could not be reached. {_LATER}", url=url) from error
         raise FeedError(f"Your site sends visitors on from address to address, more than {REDIRECTS} times.", url=url)
 
     async def _ask(
