@@ -115,6 +115,18 @@ def test_a_draft_that_waits_for_another_writer_holds_up_no_reader(tmp_path: Path
     store.close()
 
 
+def test_to_make_a_glance_asks_the_database_nothing(store: Store) -> None:
+    """It is made where nobody may wait: on the loop that serves all pages."""
+    counting = Counting(store)
+    asked = list[str]()
+    counting.shelf = Shelf(lambda: asked.append("pulse") or "1")  # type: ignore[func-returns-value]
+    course = Course(counting, clock=Clock()).glance()
+    assert not asked
+    a_course(store, Clock())
+    assert course.person("ann") == ANN
+    assert asked == ["pulse"]
+
+
 def test_a_verb_that_writes_sees_what_it_wrote(store: Store) -> None:
     course = a_course(store, Clock())
     looking = course.glance()

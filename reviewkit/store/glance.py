@@ -52,9 +52,15 @@ def worked_out(store: Store, what: tuple[Hashable, ...], work: Callable[[], Work
 class Glance:
     def __init__(self, store: Store) -> None:
         self._store = store
-        shelf = getattr(store, "shelf", None)
-        self._seen = shelf.seen() if isinstance(shelf, Shelf) else Seen()
+        self._seen: Seen | None = None
         self._own = Seen()
+
+    def _answers(self) -> Seen:
+        """Taken from the shelf at the first read, and not before: to look at the shelf asks the database."""
+        if self._seen is None:
+            shelf = getattr(self._store, "shelf", None)
+            self._seen = shelf.seen() if isinstance(shelf, Shelf) else Seen()
+        return self._seen
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
@@ -63,7 +69,7 @@ class Glance:
         return method if name in PASSED or not callable(method) else self._forgetting(method)
 
     def worked_out(self, what: tuple[Hashable, ...], work: Callable[[], Worked]) -> Worked:
-        seen, key = self._seen, ("=", *what)
+        seen, key = self._answers(), ("=", *what)
         if key not in seen:
             seen[key] = work()
         found: Worked = seen[key]
@@ -72,7 +78,7 @@ class Glance:
     def _remembering(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def look(*which: Any, **named: Any) -> Any:
             key = (name, *which, *sorted(named.items()))
-            seen = self._own if name in OWN else self._seen
+            seen = self._own if name in OWN else self._answers()
             if key not in seen:
                 everybodys = seen.get((name,)) if name == "posts" else None
                 seen[key] = (
