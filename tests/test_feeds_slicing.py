@@ -195,3 +195,38 @@ def test_any_feed_after_any_other_reads_as_if_it_were_the_first(
     assert [entry for entry in whole.entries if entry in some.entries] == list(some.entries)
     cut = {item.guid for item in some.items} - {item.guid for item in read(document(after)).items}
     assert not cut
+
+
+@pytest.mark.parametrize("path", CRAFTED, ids=lambda path: path.name)
+def test_no_entry_with_a_wanted_tag_comes_without_its_text(path: Path) -> None:
+    whole = read(path.read_bytes())
+    for tag in {tag.tag for entry in whole.entries for tag in entry.tags}:
+        some = parse(path.read_bytes(), url=URL, wanted=frozenset({tag}))
+        assert some.items == whole.items
+        for entry, short in zip(whole.entries, some.entries, strict=True):
+            if any(each.tag == tag for each in entry.tags):
+                assert short == entry
+            else:
+                assert not any(each.tag == tag for each in short.tags)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "about #stories",
+        "about &#35;stories",
+        "about &#x23;stories",
+        "about &num;stories",
+        "about \uff03stories",
+        "<b>#</b>stories is none, <i>#stories</i> is one",
+        '<a rel="tag" href="/tags/stories">x</a>',
+        "<a href='/tags/stories' rel='nofollow tag'>x</a>",
+        "<a href=/tags/stories rel=tag>x</a>",
+        "\u200b#stories",
+        "(#stories)",
+    ],
+)
+def test_a_tag_in_the_text_is_found_however_it_is_written(html: str) -> None:
+    (entry,) = parse(rss("B", post("t", html, guid="1")).encode(), url=URL, wanted=frozenset({"stories"})).entries
+    assert "stories" in {tag.tag for tag in entry.tags}
+    assert entry.text

@@ -74,7 +74,7 @@ def test_what_is_no_feed_is_refused_in_the_same_words() -> None:
 
 def test_workers_start_when_they_are_needed_are_used_again_and_are_no_more_than_two() -> None:
     async def read() -> tuple[int, int]:
-        async with Workers() as workers:
+        async with Workers(slow_after=60) as workers:
             before = len(running())
             await asyncio.gather(*(workers.parse(GOOD, url=URL) for _ in range(30)))
             return before, len(running())

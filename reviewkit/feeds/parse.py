@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from html import unescape
 
@@ -12,7 +13,7 @@ from reviewkit.errors import FeedError
 from reviewkit.feeds import hfeed, jsonfeed, xmlfeed
 from reviewkit.feeds.clean import Refused, clean, digest, line
 from reviewkit.feeds.document import VERSION, Document, Parsed, Raw, not_a_feed, web_page
-from reviewkit.feeds.tags import gather, in_text
+from reviewkit.feeds.tags import fold, gather, in_text
 from reviewkit.listing import Listed
 from reviewkit.model import Entry
 
@@ -28,11 +29,19 @@ class _Mixed(Exception):
     """A new item shares its guid or link with a known one: only all of them together tell what they are."""
 
 
-def parse(body: bytes, *, url: str, content_type: str = "", known: Mapping[str, Listed] | None = None) -> Parsed:
+def parse(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str = "",
+    known: Mapping[str, Listed] | None = None,
+    wanted: AbstractSet[str] | None = None,
+) -> Parsed:
     """Read an RSS, Atom or JSON Feed document, or a page of microformats.
 
     `known` are items of an earlier document of this feed, by their marks: where the same item stands here, it is not
-    read again. Raises FeedError when the document is no feed, or not safe to read.
+    read again. `wanted` are folded tags: an entry that can carry none of them comes without its text, which nobody
+    will keep and which is most of the work. Raises FeedError when the document is no feed, or not safe to read.
     """
     body = _as_utf8(body)
     start = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -42,14 +51,14 @@ def parse(body: bytes, *, url: str, content_type: str = "", known: Mapping[str, 
     if not is_json and _is_page(body, url=url):
         if not hfeed.is_hfeed(body):
             raise web_page(url)
-        return _gathered(hfeed.read(body, url=url, content_type=content_type), {})
+        return _gathered(hfeed.read(body, url=url, content_type=content_type), {}, wanted)
 
     def read(known: Mapping[str, Listed]) -> Parsed:
         by = str(VERSION)
         if is_json:
-            return _gathered(jsonfeed.read(body, url=url, known=known, read_by=by), known)
+            return _gathered(jsonfeed.read(body, url=url, known=known, read_by=by), known, wanted)
         found = xmlfeed.read(body, url=url, content_type=content_type, known=known, most=MOST, read_by=by)
-        return _gathered(found, known)
+        return _gathered(found, known, wanted)
 
     try:
         return read(known or {})
@@ -57,7 +66,7 @@ def parse(body: bytes, *, url: str, content_type: str = "", known: Mapping[str, 
         return read({})
 
 
-def _gathered(document: Document, known: Mapping[str, Listed]) -> Parsed:
+def _gathered(document: Document, known: Mapping[str, Listed], wanted: AbstractSet[str] | None) -> Parsed:
     rows: list[tuple[str, Entry] | Listed] = []
     refused: list[str] = []
     excerpts: set[str] = set()
@@ -72,7 +81,7 @@ def _gathered(document: Document, known: Mapping[str, Listed]) -> Parsed:
         if not (raw.guid or raw.link or raw.title or raw.html):
             continue
         try:
-            entry = _entry(raw)
+            entry = _entry(raw) if wanted is None or _may_carry(raw, wanted) else _outline(raw)
         except Refused as error:
             name = f"“{title_of(raw.title)}”" if raw.title else "One post"
             refused.append(f"{name} was left out: {error}.")
@@ -143,6 +152,31 @@ def _entry(raw: Raw) -> Entry:
         html=cleaned.html,
         text=cleaned.text,
         digest=mark,
+    )
+
+
+def _may_carry(raw: Raw, wanted: AbstractSet[str]) -> bool:
+    """Whether an entry can carry a wanted tag: told from the raw text, so that it says yes too often, never no."""
+    if not (raw.guid or raw.link):
+        return True  # only its words tell which post it is
+    if any(fold(tag) in wanted for tag in raw.tags):
+        return True
+    return any(_MAY_TAG.search(text) for text in (raw.html, raw.title, raw.also))
+
+
+_MAY_TAG = re.compile(
+    r"(?<![\w&/#=\-.:?'\"])[#\uff03\ufe5f]|&(?:num|#0*35|#x0*23|#0*65283|#xff03)\b|\brel\s*=[^>]{0,200}?\btag\b",
+    re.IGNORECASE,
+)
+"""What may begin a #word, or be a link that names a tag."""
+
+
+def _outline(raw: Raw) -> Entry:
+    """An entry without its text."""
+    link = _short(raw.link)
+    tags = gather(("category", raw.tags))
+    return Entry(
+        guid=_short(raw.guid) or link, link=link, title=title_of(raw.title), published=raw.published, tags=tags
     )
 
 

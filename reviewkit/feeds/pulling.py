@@ -1,6 +1,7 @@
 """One pull of many feeds: fetch, parse, choose, keep; each feed by itself."""
 
 import asyncio
+import functools
 import hashlib
 import logging
 import random
@@ -93,11 +94,14 @@ class Pulling:
             return await self._unchanged(calm)
         to_fill = self._since is not None and not (same and feed.filled)
         before = listing.read(feed.listing) if same else []
-        parsed = await self._parsed(fetched, [] if to_fill else before)
+        # A feed that is itself of a wanted tag lends it to all its entries.
+        tags = None if of_feed(feed.url) in wanted else wanted
+        parsed = await self._parsed(fetched, tags, [] if to_fill else before)
         items = _listed(before, parsed)
         older = Older()
         if to_fill and self._since is not None:
-            older = await older_pages(self._fetcher, self._parsed, fetched.url, parsed, self._since)
+            read = functools.partial(self._parsed, wanted=tags)
+            older = await older_pages(self._fetcher, read, fetched.url, parsed, self._since)
         entries = chosen((*parsed.entries, *older.entries), wanted, url=feed.url)
         unread = {item.guid for item in items if not item.mark}
         entries, waiting = await with_articles(
@@ -130,7 +134,7 @@ class Pulling:
         await self._kept(feed, ())
         return Pulled(person=feed.person, url=feed.url, outcome="unchanged")
 
-    async def _parsed(self, fetched: Fetched, known: Iterable[Listed] = ()) -> Parsed:
+    async def _parsed(self, fetched: Fetched, wanted: frozenset[str] | None, known: Iterable[Listed] = ()) -> Parsed:
         self._take(len(fetched.body))
         try:
             return await self._workers.parse(
@@ -138,6 +142,7 @@ class Pulling:
                 url=fetched.url,
                 content_type=fetched.content_type,
                 known=[item for item in known if item.mark],
+                wanted=wanted,
             )
         finally:
             self._take(-len(fetched.body))

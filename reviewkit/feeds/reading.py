@@ -36,10 +36,12 @@ def done(task: Task) -> Done:
     """Read one document; whatever it does to our code is told, not raised."""
     try:
         if task.article:
-            found = main_text(task.body, task.url)
-            return Done(article=Article(html=found.html, text=found.text) if found else Article())
+            page = main_text(task.body, task.url)
+            return Done(article=Article(html=page.html, text=page.text) if page else Article())
         known = {item.mark: item for item in task.known if item.mark}
-        return Done(parsed=parse(task.body, url=task.url, content_type=task.content_type, known=known))
+        wanted = None if task.wanted is None else frozenset(task.wanted)
+        found = parse(task.body, url=task.url, content_type=task.content_type, known=known, wanted=wanted)
+        return Done(parsed=found)
     except FeedError as error:
         return Done(words=str(error), wrong=error.wrong)
     except (MemoryError, RecursionError):

@@ -21,6 +21,7 @@ class Task:
     url: str
     content_type: str = ""
     known: tuple[Listed, ...] = ()
+    wanted: tuple[str, ...] | None = None
     article: bool = False
 
 

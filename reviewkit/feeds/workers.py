@@ -54,9 +54,18 @@ class Workers:
     ) -> None:
         """Workers without work stay for the next pull; those at work have ended with what they were working for."""
 
-    async def parse(self, body: bytes, *, url: str, content_type: str = "", known: Iterable[Listed] = ()) -> Parsed:
+    async def parse(
+        self,
+        body: bytes,
+        *,
+        url: str,
+        content_type: str = "",
+        known: Iterable[Listed] = (),
+        wanted: Iterable[str] | None = None,
+    ) -> Parsed:
         """What `parse.parse` says. Raises FeedError, also for a document that takes too long or too much memory."""
-        done = await self._done(Task(body=body, url=url, content_type=content_type, known=tuple(known)))
+        tags = None if wanted is None else tuple(wanted)
+        done = await self._done(Task(body=body, url=url, content_type=content_type, known=tuple(known), wanted=tags))
         if done.parsed is None:
             raise FeedError(done.words or _TOO_MUCH, url=url, wrong=done.wrong)
         return done.parsed
@@ -71,8 +80,11 @@ class Workers:
     async def _done(self, task: Task) -> Done:
         await self._places.acquire()
         place = self._places
-        work = asyncio.create_task(self._worked(task))
+        begun = asyncio.Event()  # starting a worker is no fault of the document's
+        work = asyncio.create_task(self._worked(task, begun))
+        waiting = asyncio.create_task(begun.wait())
         try:
+            await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({work}, timeout=self._slow_after)
             if not work.done() and not self._slow.locked():
                 await self._slow.acquire()
@@ -80,16 +92,18 @@ class Workers:
                 place = self._slow
             done = await work
         finally:
+            waiting.cancel()
             work.cancel()  # without effect where it is done
             place.release()
         if done.bug:
             raise RuntimeError(f"reading a document failed: {done.bug}")
         return done
 
-    async def _worked(self, task: Task) -> Done:
+    async def _worked(self, task: Task, begun: asyncio.Event) -> Done:
         message = msgspec.msgpack.encode(task)
         while True:
             worker = await _Worker.ready()
+            begun.set()
             try:
                 async with asyncio.timeout(self._seconds):
                     answer = await worker.ask(message)
