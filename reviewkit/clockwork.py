@@ -57,6 +57,8 @@ class Clockwork:
                 await self._try("advance", "The dates could not be looked at", self._advance)
                 advance = loop.time() + self.pace.advance.total_seconds()
             if self.news.is_set() or self.acted or loop.time() >= sync:
+                if self.news.is_set():  # perhaps somebody asked for their blog to be read
+                    await self._try("pull", "The feeds could not be pulled", self._pull)
                 self.news.clear()
                 self.acted = False
                 await self._try("sync", "The workbook could not be brought into step", self._sync)

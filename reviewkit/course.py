@@ -21,8 +21,8 @@ from reviewkit.model import (
 from reviewkit.overview import Line
 from reviewkit.reading import Copy, Duty, SeenDialogue, at_a_glance
 from reviewkit.rounds import Plan
+from reviewkit.sites import Lookups, Sites
 from reviewkit.store import Store
-from reviewkit.verbs import Verbs
 from reviewkit.visibility import SeenTurn
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ CYCLES = 3
 __all__ = ["Copy", "Course", "Duty", "Line", "Plan", "SeenDialogue", "SeenTurn"]
 
 
-class Course(Verbs):
+class Course(Sites):
     """The course behind one store: what `Reading` tells, and the verbs that change it."""
 
     def __init__(
@@ -52,6 +52,7 @@ class Course(Verbs):
     ) -> None:
         super().__init__(store, clock=clock)
         self.book, self.acts_as, self.allow_private, self.contact = book, acts_as, allow_private, contact
+        self.lookups = Lookups()
 
     # -- drafts ------------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ NOT_YOURS = "This is not yours to do here."
 NO_SUBMISSION = "There is no such submission for you."
 NO_REVIEW = "There is no such review for you to give."
 CHOOSE = "Choose one of your own posts that carry #datastories."
+GIVEN_FOR = "Your work for A story with numbers is frozen"
 BLIND = "The reviews of this submission have not been revealed yet."
 CLOSED = "This dialogue is closed."
 REVEALED = "The reviews of this round have been revealed, so this one can no longer be changed."
@@ -173,6 +174,12 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("my-work", "answer"): lambda s, who: turn(s, who, said={"review": s.review(), "text": "Fair."}),
     ("my-work", "reply"): lambda s, who: turn(s, who, said={"text": "I do answer it."}),
     ("my-work", "sign"): lambda s, who: turn(s, who),
+    ("my-work", "find-site"): lambda s, who: {"address": " "},
+    ("my-work", "add-site"): lambda s, who: {"url": f"https://{who.id}.example/more"},
+    ("my-work", "remove-site"): lambda s, who: {"url": "https://nobody.example/"},
+    ("my-work", "check-sites"): lambda s, who: {},
+    ("my-work", "write"): lambda s, who: {"id": "new"},
+    ("my-work", "give"): lambda s, who: {"assignment": "river", "text": "Words.", "request": f"given-{who.id}"},
     ("reviews", "look"): lambda s, who: {"params": {"open": s.duty}},
     ("reviews", "draft"): draft("review:{duty}"),
     ("reviews", "open"): lambda s, who: {"params": {"open": s.duty}},
@@ -225,6 +232,12 @@ AT_ALL = {
     ("my-work", "answer"): at(ANSWERED, until_reveal(NOT_OPEN), revealed=DONE, agreed=CLOSED, signed=CLOSED),
     ("my-work", "reply"): at(NO_WORD_YET, discussing=DONE, agreed=CLOSED, signed=CLOSED),
     ("my-work", "sign"): at(NOT_AGREED, agreed=DONE, signed=DONE),
+    ("my-work", "find-site"): at("Paste the address", {}),
+    ("my-work", "add-site"): at(OK, {}),
+    ("my-work", "remove-site"): at(OK, {}),
+    ("my-work", "check-sites"): at(OK, {}),
+    ("my-work", "write"): at(OK, {}),
+    ("my-work", "give"): at(GIVEN_FOR, {"collected": OK, "too late": "The time to choose a post"}),
     ("reviews", "look"): at(OK, {}),
     ("reviews", "draft"): at(OK, dict.fromkeys(NOT_OWED, UNKEPT), allocated="Send your own self-evaluation"),
     ("reviews", "open"): at(OK, {}),
@@ -255,6 +268,12 @@ OTHER_STUDENTS = {
     ("my-work", "answer"): SPEAKING,
     ("my-work", "reply"): SPEAKING,
     ("my-work", "sign"): SPEAKING,
+    ("my-work", "find-site"): at("Paste the address", {}),
+    ("my-work", "add-site"): at(OK, {}),
+    ("my-work", "remove-site"): at(OK, {}),
+    ("my-work", "check-sites"): at(OK, {}),
+    ("my-work", "write"): at(OK, {}),
+    ("my-work", "give"): at(GIVEN_FOR, {"collected": OK, "too late": "The time to choose a post"}),
     ("reviews", "look"): at(OK, {}),
     ("reviews", "draft"): at(UNKEPT, {}),
     ("reviews", "open"): at(OK, {}),

@@ -193,7 +193,7 @@ class _Looking:
 
 def _nothing(url: str) -> FeedError:
     return FeedError(
-        f"No feed was found at {urlsplit(url).hostname}. Look in your site's settings for “RSS” or “feed”, switch it on, "
+        f"No feed was found at {urlsplit(url).hostname}. Look in its settings for “RSS” or “feed”, switch it on, "
         "and paste its address here. If your site has none, you can give a text to the course alone.",
         url=url,
         wrong=True,

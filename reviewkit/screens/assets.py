@@ -11,6 +11,8 @@ FOLDER = Path(__file__).parent
 FONTS = FOLDER / "static"
 PARTS = ("lib.js", "forms.js", "plots.js", "reading.js", "redraw.js", "link.js", "talk.js")
 """The shared modules, in the order of their dependence."""
+MORE = {"my-work": ("sites.js",)}
+"""Modules that one screen alone needs."""
 
 
 def file_of(screen: str, ending: str) -> Path:
@@ -20,7 +22,8 @@ def file_of(screen: str, ending: str) -> Path:
 
 def module(screen: str) -> str:
     """The JavaScript of a page: all parts and the screen as one ES module whose default export is the widget."""
-    return "".join(_without_links(path) for path in (*(FOLDER / name for name in PARTS), file_of(screen, ".js")))
+    parts = (FOLDER / name for name in (*PARTS, *MORE.get(screen, ())))
+    return "".join(_without_links(path) for path in (*parts, file_of(screen, ".js")))
 
 
 def stylesheet(*screens: str) -> str:

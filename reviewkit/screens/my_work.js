@@ -1,5 +1,6 @@
 // My work: all posts, the self-evaluation of one criterion by criterion, and the dialogue that follows.
 import { h, random, icon, voice, connect, page, track, steps, seg, note, empty, levels, quote, field, gradeField, toggles, complain, table, timeline, levelPlot, reading, sentenceDialog, dialog, toast, redraw, calmly, keptTexts, judged, labelledTexts, paragraphs } from "./lib.js";
+import { sitesPart, checkButton, writePart } from "./sites.js";
 
 const OVERALL = "overall";
 
@@ -19,6 +20,10 @@ function renderMyWork({ model, el, signal }) {
     if (!reply.ok) return void toast({ text: reply.error.message });
     if (push && onPage) history.pushState(null, "", address(submission));
   }
+  async function towrite(id) {
+    const reply = await link.act({ type: "write", id });
+    if (!reply.ok) toast({ text: reply.error.message });
+  }
   const to = submission => event => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
@@ -27,9 +32,9 @@ function renderMyWork({ model, el, signal }) {
   addEventListener("popstate", () => open(new URLSearchParams(location.search).get("submission"), false), { signal });
 
   function draw() {
-    const now = view(), here = `${now.place} ${now.submission ?? ""}`, moved = ui.shown !== here, first = ui.shown === null;
+    const now = view(), here = `${now.place} ${now.submission ?? now.id ?? ""}`, moved = ui.shown !== here, first = ui.shown === null;
     if (moved) Object.assign(ui, { shown: here, step: null, side: "write", picking: false, replying: false });
-    const { parts, ...head } = { start: drawStart, evaluate: drawEvaluation, dialogue: drawDialogue }[now.place](now);
+    const { parts, ...head } = { start: drawStart, write: drawWriting, evaluate: drawEvaluation, dialogue: drawDialogue }[now.place](now);
     const tree = page({ name: "my-work", frame: now.frame, title: now.title, status: link.status.el, ...head }, parts);
     if (!moved) return redraw(el, tree);
     el.replaceChildren(tree);
@@ -45,12 +50,16 @@ function renderMyWork({ model, el, signal }) {
 
   function drawStart(now) {
     link.status.clear();
-    return { width: "list", lede: now.lede, parts: [
+    return { width: "list", lede: now.lede, status: h("div", { class: "row wrap" }, link.status.el, checkButton(now.sites, link)), parts: [
       now.next ? nextCard(now.next) : now.posts.length ? note("neutral", "Nothing waits for you here at the moment.") : null,
       h("section", { "aria-labelledby": "all-posts-title", class: "all-posts" }, h("h2", { id: "all-posts-title" }, "All posts"),
         now.posts.length ? h("ul", { class: "pl" }, now.posts.map(postLine))
-          : empty({ name: "posts", icon: "pen", title: "No post has arrived yet", text: `Publish on your own site with the tag, and it appears here. ${now.missing}` }),
-        now.posts.length ? h("p", { class: "sm mu missing" }, "Is a post missing? ", now.missing) : null)] };
+          : empty({ name: "posts", icon: "pen", title: "No post has arrived yet", text: `Publish on your own site with the tag, and it appears here. ${now.missing}` })), sitesPart(now.sites, { link, missing: now.missing, towrite })] };
+  }
+
+  function drawWriting(now) {
+    const draft = link.draft(now.draft, { onchange: draw });
+    return { width: "list", lede: back(), parts: [writePart(now, { link, draft, draw, back: h("a", { class: "btn q", href: address(), onclick: to(null) }, "Back") })] };
   }
 
   function nextCard(next) {
@@ -66,7 +75,7 @@ function renderMyWork({ model, el, signal }) {
     const action = post.submission ? h("a", { class: "btn s", href: address(post.submission), onclick: to(post.submission), testid: `open-${post.id}` }, post.action, hidden)
       : post.freeze ? h("button", { class: "btn s", type: "button", testid: `choose-${post.id}`, onclick: () => freezeDialog(post.title, post.freeze) }, post.action, hidden) : null;
     return h("li", { testid: `post-${post.id}` },
-      h("div", null, post.link ? h("a", { class: "ser ttl", href: post.link, target: "_blank", rel: "noopener noreferrer" }, post.title) : h("span", { class: "ser ttl" }, post.title), h("p", { class: "sm mu" }, post.date)),
+      h("div", null, post.link ? h("a", { class: "ser ttl", href: post.link, target: "_blank", rel: "noopener noreferrer" }, post.title) : h("span", { class: "ser ttl" }, post.title), h("p", { class: "sm mu" }, post.date, post.private ? [" · Private. ", post.write ? h("a", { href: `/my-work?write=${post.id}`, testid: `write-${post.id}`, onclick: event => { event.preventDefault(); towrite(post.id); } }, post.submission ? "Read it" : "Change it", h("span", { class: "vh" }, ` ${post.title}`)) : null] : null)),
       h("span", { class: `tag ${post.kind}` }, post.kind === "ok" ? icon("check") : null, post.word), action);
   }
 

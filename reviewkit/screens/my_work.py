@@ -8,7 +8,7 @@ from typing import Any
 from reviewkit import screens
 from reviewkit.course import Course, SeenDialogue
 from reviewkit.model import Answer, Assignment, Judgement, Person, Post, Reply, SelfEvaluation, Submission
-from reviewkit.screens import dates, talk
+from reviewkit.screens import dates, sites, talk
 from reviewkit.screens.events import taken
 from reviewkit.screens.my_submission import Own, form_of, grade_agreed, title_of
 
@@ -19,13 +19,13 @@ def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str,
     """All posts, or the submission `params["submission"]`: its self-evaluation, afterwards its dialogue."""
     own = Own(course=course, viewer=viewer, now=course.clock())
     submission = params.get("submission")
-    place = own.place(submission) if submission else Start(own=own).place()
+    write = params.get("write")
     return {
         "screen": "my-work",
         "frame": screens.frame(course, viewer, "my-work"),
         "zone": course.setup.timezone,
-        "params": {"submission": submission} if submission else {},
-        **place,
+        "params": {"submission": submission} if submission else {"write": write} if write else {},
+        **(own.place(submission) if submission else sites.writing(own, write) if write else Start(own=own).place()),
     }
 
 
@@ -62,6 +62,7 @@ class Start:
             "next": self.next(mine),
             "posts": [self.post(post, mine) for post in self.course.posts(self.own.viewer)],
             "missing": f"Check that it carries the tag #{setup.tag} and is public; sites are read every half hour.",
+            "sites": sites.part(self.own),
         }
 
     def mine(self, assignment: Assignment) -> Mine:
@@ -121,6 +122,8 @@ class Start:
             "date": dates.day(post.published, self.own.zone) if post.published else "No date",
             "link": post.link,
         }
+        if post.given_for:
+            line |= {"private": True, "write": True}
         for each in mine:
             if each.seen and each.submission and any(frozen.post == post.id for frozen in each.submission.revisions):
                 kind, word = self.status(each.seen)
@@ -260,4 +263,11 @@ def own(course: Course, viewer: Person, submission: str) -> None:
 
 
 FORMS = {"self": own, "dialogue": own}
-HANDLERS = {"open": open_, "freeze": freeze, "submit": submit, "answer": answer, "reply": reply, "sign": sign}
+HANDLERS = {
+    "open": open_,
+    "freeze": freeze,
+    "submit": submit,
+    "answer": answer,
+    "reply": reply,
+    "sign": sign,
+} | sites.HANDLERS

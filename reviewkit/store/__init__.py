@@ -131,7 +131,7 @@ class Store(Protocol):
         """
 
     def add_feed(self, person: str, url: str) -> bool:
-        """Somebody adds a feed to what the roster says; False when they have it. An import leaves it. Raises Missing."""
+        """Add a feed to what the roster says, also after later imports; False when it is there. Raises Missing."""
 
     def remove_feed(self, person: str, url: str) -> bool:
         """Take a feed away, also for later imports of the roster; its posts stay. False when there is none."""
