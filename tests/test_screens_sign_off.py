@@ -267,6 +267,23 @@ def test_a_word_that_is_sent_again_because_no_answer_came_is_sent_once(
 
 
 @pytest.mark.browser
+def test_two_instructors_at_one_browser_do_not_find_each_others_unsaved_words(
+    window: Window, course: Course, made: dict[str, str]
+) -> None:
+    other = replace(PROF, id="second", name="Prof. Ines Kumar", email="kumar@college.example")
+    course.store.keep_course(course.setup, [other], [])
+    copies = list[dict[str, str]]()
+    for who in (PROF, other):
+        page = window.open("sign-off", who, params={"assignment": "river", "open": made[ANN.id]})
+        page.tab.evaluate("() => { window.act = () => new Promise(() => {}); }")
+        page["field-word"].fill("Unsaved.")
+        copies.append(dict(page.tab.evaluate("Object.entries(localStorage)")))
+        assert who.name.split()[-1] not in str(copies[-1])
+    assert all("Unsaved." in str(each) for each in copies)
+    assert copies[0].keys().isdisjoint(copies[1])
+
+
+@pytest.mark.browser
 def test_while_a_draft_is_open_elsewhere_nothing_can_be_typed_that_would_be_lost(
     window: Window, course: Course, made: dict[str, str]
 ) -> None:

@@ -50,7 +50,7 @@ function connect(model, status = saveStatus()) {
       if (!given) return null;
       const known = drafts.get(given.form);
       if (known && !known.over) return Object.assign(known, { onchange });
-      const draft = openDraft(given, { send, self, say });
+      const draft = openDraft(given, { send, self, say, whose: digest(model.get("view")?.frame?.person ?? "") });
       drafts.set(given.form, Object.assign(draft, { onchange }));
       return draft;
     },
@@ -105,8 +105,9 @@ const connected = () => !["closed", "lost"].includes(document.body.dataset.conne
 // A draft as the server gave it ({form, revision, content, saved}; the form's name holds a random id and nobody's name),
 // or this browser's copy where that is newer. Every save names the revision that it builds on (`after`), and the course
 // takes it only when it holds that very one: so nothing is overwritten that this window has not seen.
-function openDraft({ form, revision, content, saved }, { send, self, say }) {
-  const place = `draft:${form}`, copy = copyOf(place);
+function openDraft({ form, revision, content, saved }, { send, self, say, whose }) {
+  // Two instructors may write in the same form and sit at the same browser: a copy is shown to whoever typed it.
+  const place = `draft:${whose}:${form}`, copy = copyOf(place);
   const found = copy === null ? "none" : compared(copy, revision, content);
   let base = found === "newer" ? Math.max(revision, copy.after) : revision; // what the course holds, as far as we know
   let sent = found === "newer" ? [...copy.sent, [copy.revision, digest(copy.content)]] : []; // not answered: it may hold one of these
