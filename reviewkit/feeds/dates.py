@@ -31,9 +31,19 @@ _FIRST, _LAST = 1990, 2100
 """Years outside are no dates of posts but a program's zero or a slip (`0001-01-01`)."""
 
 
+_ZERO = re.compile(r"(?<![\w+\-:])0\d{3}(?![\d:])")
+
+
+def is_zero(said: str) -> bool:
+    """Whether a date names a year like 0001: a program's zero, which readers of mail dates take for 2001."""
+    return bool(_ZERO.search(said[:100]))
+
+
 def instant(said: str) -> datetime | None:
     """The instant in UTC; None when nothing sensible is said. A time without a zone counts as UTC."""
     said = said.strip()[:100]
+    if is_zero(said):
+        return None
     try:
         found = _epoch(said) or _slashes(said) or _iso(said) or _mail(said)
         return sensible(found.astimezone(UTC)) if found else None

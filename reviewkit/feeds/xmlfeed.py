@@ -10,7 +10,7 @@ from typing import Any
 import feedparser
 
 from reviewkit.feeds.clean import of_plain_text
-from reviewkit.feeds.dates import instant, sensible
+from reviewkit.feeds.dates import instant, is_zero, sensible
 from reviewkit.feeds.document import Document, Raw, absolute, not_a_feed, text_or_nothing, web_page
 from reviewkit.feeds.slicing import Sliced, sliced
 
@@ -139,6 +139,8 @@ def _when(entry: Mapping[str, Any]) -> datetime | None:
     for name in ("published_parsed", "updated_parsed"):
         try:
             parts = entry.get(name)
+            if is_zero(text_or_nothing(entry.get(name.removesuffix("_parsed")))):
+                continue
             if parts and (found := sensible(datetime.fromtimestamp(timegm(parts), UTC))):
                 return found
         except (TypeError, ValueError, OverflowError, OSError):

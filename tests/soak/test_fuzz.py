@@ -86,7 +86,8 @@ def test_mutated_documents_are_read_or_refused_within_their_time_and_memory() ->
     awaited(storm())
     end_idle()
     print(f"seed {seed}: {outcomes}, longest {longest:.1f} s, most memory {most / 1e6:.0f} MB")
-    assert min(outcomes.values()) > 50
+    assert outcomes["read"] > 50
+    assert outcomes["refused"] > 5
     assert most < 200_000_000, f"seed {seed}"
     # A worker that had to be killed is started anew within the same call.
     assert longest < SECONDS + 10, f"seed {seed}"
