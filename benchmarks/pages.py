@@ -267,6 +267,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=25)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # servers are stopped then too
     chromium = installed()
     with tempfile.TemporaryDirectory() as folder:
         course_file = make(Path(folder) / "course")
