@@ -227,13 +227,13 @@ def _admit_self_evaluation(turns: Sequence[Turn], what: SelfEvaluation, now: Sta
 def _admit_review(turns: Sequence[Turn], what: Review, now: Stage, capacity: Capacity) -> None:
     if capacity not in ("peer", "instructor") or (capacity == "instructor") != what.allocation.startswith(OWN_REVIEW):
         raise NotAllowed("You have no review to give here.")
-    if now in CLOSED:
-        raise NotAllowed("This dialogue is closed.")
     if reveal(turns) is not None:
         if any(isinstance(turn.what, Review) and turn.what.allocation == what.allocation for turn in turns):
             raise NotAllowed("The reviews of this round have been revealed, so this one can no longer be changed.")
-        if not what.late:
-            raise NotAllowed("The reviews of this round have been revealed.")
+        if now in CLOSED or not what.late:  # how far author and instructor are is nothing for peers
+            raise NotAllowed("The reviews of this round have been revealed, and it is too late for another one.")
+    elif now in CLOSED:
+        raise NotAllowed("It is too late for another review of this submission.")
     _text(what.strengths, "strengths", "Write at least one strength before you send.")
     _text(what.suggestions, "suggestions", "Write at least one suggestion before you send.")
 
