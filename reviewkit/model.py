@@ -224,6 +224,16 @@ class Post:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HiddenWord:
+    """A word that masked copies of a person's posts hide, since they said so; a copy that its reviewer has opened by
+    then stays as it was read."""
+
+    person: str
+    word: str
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Feed:
     """A person's feed and what is known of it from the last pulls."""
 

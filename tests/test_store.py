@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from reviewkit.errors import Conflict, Invalid, Missing, StoreError
-from reviewkit.model import Draft, Feed, Person, Rubric, Tag, Waiting
+from reviewkit.model import Draft, Feed, HiddenWord, Person, Rubric, Tag, Waiting
 from reviewkit.rubric import parse
 from reviewkit.store import Kept, Store, desk
 from tests.cast import ANN, BOB, CYD, DOT, EVE, MONDAY, PEOPLE, PROF, RUBRIC, a_post, a_setup
@@ -560,3 +560,26 @@ def test_a_submission_is_opened_once_for_a_person_and_an_assignment(store: Store
     with pytest.raises(Conflict, match="look at it again"):
         opened(store, ANN)
     assert len(store.submissions()) == 2
+
+
+# -- words to hide
+
+
+def test_words_to_hide_are_replaced_as_a_whole_and_keep_the_time_they_were_first_said(store: Store) -> None:
+    a_class(store)
+    store.hide_words("ann", ["Nan", "Millbrook"], at=MONDAY)
+    store.hide_words("ann", ["Millbrook", "the lifeboat"], at=MONDAY + timedelta(hours=1))
+    store.hide_words("bob", ["Bobbit"], at=MONDAY)
+    assert store.hidden_words("ann") == [
+        HiddenWord(person="ann", word="Millbrook", since=MONDAY),
+        HiddenWord(person="ann", word="the lifeboat", since=MONDAY + timedelta(hours=1)),
+    ]
+    assert len(store.hidden_words()) == 3
+    store.hide_words("ann", [], at=MONDAY)
+    assert store.hidden_words("ann") == []
+
+
+def test_nobody_has_no_words_to_hide(store: Store) -> None:
+    a_class(store)
+    with pytest.raises(Missing):
+        store.hide_words("nobody", ["x"], at=MONDAY)

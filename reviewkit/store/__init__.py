@@ -18,6 +18,7 @@ from reviewkit.model import (
     Entry,
     Feed,
     Frozen,
+    HiddenWord,
     Person,
     Post,
     Rubric,
@@ -144,6 +145,13 @@ class Store(Protocol):
 
     def posts(self, person: str | None = None) -> list[Post]:
         """Posts with their revisions, newest published first, those without a date last."""
+
+    # -- words to hide: what masked copies leave out beside a person's names
+    def hidden_words(self, person: str | None = None) -> list[HiddenWord]:
+        """Oldest first."""
+
+    def hide_words(self, person: str, words: Sequence[str], *, at: datetime) -> None:
+        """These are all of this person's words from now on; those that were there before keep their time."""
 
     # -- submissions and turns
     def open_submission(

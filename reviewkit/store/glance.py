@@ -10,7 +10,10 @@ from reviewkit.store import Store
 from reviewkit.store.shelf import Seen, Shelf
 
 READS = frozenset(
-    ("setup", "people", "rubrics", "feeds", "posts", "submissions", "dialogue", "dialogues", "allocations", "draft")
+    (
+        *("setup", "people", "rubrics", "feeds", "posts", "submissions", "dialogue", "dialogues", "allocations"),
+        *("hidden_words", "draft"),
+    )
 )
 """What is remembered. Everything else is asked of the store, and a write makes the glance forget: what comes after it
 is read anew."""

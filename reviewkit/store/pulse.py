@@ -14,6 +14,7 @@ from reviewkit.store.schema import (
     course,
     drafts,
     feeds,
+    hidden_words,
     outbox,
     people,
     posts,
@@ -110,6 +111,8 @@ def _by_person(db: Connection) -> dict[str, list[tuple[Any, ...]]]:
         found[who].append(("sites", *own))
     for who, *state in db.execute(select(feeds.c.person, feeds.c.url, feeds.c.tried, feeds.c.next_try, feeds.c.error)):
         found[who].append(("feed", *map(str, state)))
+    for who, word in db.execute(select(hidden_words.c.person, hidden_words.c.word).order_by(hidden_words.c.word)):
+        found[who].append(("hidden", word))
     versions = select(posts.c.person, func.count()).join(revisions, revisions.c.post == posts.c.id)
     for who, count in db.execute(versions.group_by(posts.c.person)):
         found[who].append(("revisions", count))

@@ -128,12 +128,12 @@ people = Table(
     Column("email", Words, nullable=False),
     Column("role", Words, nullable=False),
     Column("feeds", Document, nullable=False),
-    Column("own_feeds", Document, nullable=False, server_default="[]"),
-    Column("dropped_feeds", Document, nullable=False, server_default="[]"),
     Column("excluded", Document, nullable=False),
     Column("withdrawn", Boolean, nullable=False),
     Column("link_serial", Integer, nullable=False),
     Column("session_serial", Integer, nullable=False, server_default="1"),
+    Column("own_feeds", Document, nullable=False, server_default="[]"),
+    Column("dropped_feeds", Document, nullable=False, server_default="[]"),
 )
 
 rubrics = Table(
@@ -312,6 +312,15 @@ allocation_runs = Table(
     Column("allocated", Integer, nullable=False),
 )
 """For the audit: the seed of every run that allocated something. Text, because a seed may be larger than 64 bits."""
+
+hidden_words = Table(
+    "hidden_words",
+    metadata,
+    _person(primary_key=True),
+    Column("word", Words, primary_key=True),
+    Column("since", Instant, nullable=False),
+)
+"""What masked copies of a person's posts hide beside their names."""
 
 # -- drafts, outbox, the sheet's inbox -------------------------------------------------------------------------------
 

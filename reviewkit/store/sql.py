@@ -16,6 +16,7 @@ from reviewkit.model import (
     Entry,
     Feed,
     Frozen,
+    HiddenWord,
     Person,
     Post,
     Rubric,
@@ -33,6 +34,7 @@ from reviewkit.store import (
     allocations,
     desk,
     engine,
+    hidden,
     letters,
     posts,
     reading,
@@ -178,6 +180,13 @@ class SqlStore:
 
     def posts(self, person: str | None = None) -> list[Post]:
         return self._read(lambda db: posts.posts_of(db, person))
+
+    # -- words to hide
+    def hidden_words(self, person: str | None = None) -> list[HiddenWord]:
+        return self._read(lambda db: hidden.words_of(db, person))
+
+    def hide_words(self, person: str, words: Sequence[str], *, at: datetime) -> None:
+        self._write(lambda db: hidden.hide(db, person, words, at))
 
     # -- submissions and turns
     def open_submission(
