@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reviewkit import feeding
 from reviewkit.errors import ConfigError, Invalid, Missing, ReviewkitError
 from reviewkit.printing import (
     after_pull,
@@ -45,6 +46,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Students' posts become grades that they propose themselves, peers discuss blind, and an instructor signs.",
 )
+
+app.add_typer(feeding.app, name="feeds")
 
 CourseFile = Annotated[
     Path, typer.Option("--course", metavar="FILE", help="The course file.", envvar="REVIEWKIT_COURSE")
