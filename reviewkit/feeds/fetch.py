@@ -255,22 +255,26 @@ async def _body(answer: aiohttp.ClientResponse, *, said: str, grow: Callable[[],
     inflate = _Inflate(encoding)
     wire, small = 0, True
     out = bytearray()
-    async for chunk in answer.content.iter_chunked(65536):
-        wire += len(chunk)
-        if wire > ON_THE_WIRE:
-            raise _too_big(said)
-        try:
-            if small:
-                out += inflate(chunk, BIG + 1 - len(out))
-                if len(out) <= BIG:
-                    continue
-                small, chunk = False, b""
-                await grow()
-            out += inflate(chunk, INFLATED + 1 - len(out))
-        except zlib.error as error:
-            raise FeedError(f"Your site sent a feed that is packed wrongly. {_LATER}", url=said) from error
-        if len(out) > INFLATED:
-            raise _too_big(said)
+    try:
+        async for chunk in answer.content.iter_chunked(65536):
+            wire += len(chunk)
+            if wire > ON_THE_WIRE:
+                raise _too_big(said)
+            try:
+                if small:
+                    out += inflate(chunk, BIG + 1 - len(out))
+                    if len(out) <= BIG:
+                        continue
+                    small, chunk = False, b""
+                    await grow()
+                out += inflate(chunk, INFLATED + 1 - len(out))
+            except zlib.error as error:
+                raise FeedError(f"Your site sent a feed that is packed wrongly. {_LATER}", url=said) from error
+            if len(out) > INFLATED:
+                raise _too_big(said)
+    except BaseException:
+        out.clear()  # an error remembers this frame, and a class of bombs would remember all that they unpacked to
+        raise
     if not inflate.whole:
         raise FeedError(f"Your site stopped in the middle of its feed. {_LATER}", url=said)
     return bytes(out)

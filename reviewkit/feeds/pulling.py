@@ -63,7 +63,7 @@ class Pulling:
         try:
             return await self._read(feed)
         except FeedError as error:
-            failure = error
+            failure = error.with_traceback(None)  # whose frames hold the document
         except _KeepFailed as error:
             raise error.cause from None
         except Exception:  # noqa: BLE001 - logged whole; the next line says why it goes no further
