@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reviewkit.errors import Invalid
+from reviewkit.errors import FeedError, Invalid
 from reviewkit.printing import after_pull, outcome, pulled_row, say, table, tell
 
 if TYPE_CHECKING:
     from reviewkit.course import Course
     from reviewkit.feeds.discover import Found
+    from reviewkit.opml import Line
 
 app = typer.Typer(
     help="Whose sites are read: list them, add, remove or check one.",
@@ -112,6 +113,59 @@ def check(person: Who, course: CourseFile = COURSE, as_json: Json = False) -> No
     elif not pulled:
         say(f"{who.name} has no site here yet: reviewkit feeds add {who.id} ADDRESS")
     return after_pull(opened, pulled, quiet=as_json)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An OPML file of a feed reader.")],
+    course: CourseFile = COURSE,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this nothing is changed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add the feeds of an OPML file to the people whose id or name stands beside them.
+
+    Without --apply it only tells, a line per feed. Feeds of nobody, and feeds that somebody else has, are left out.
+    """
+    from reviewkit import opml
+
+    opened = _open(course)
+    try:
+        text = file.read_text("utf-8-sig", "replace")
+    except OSError as error:
+        raise Invalid(f"{file} cannot be read: {error.strerror or error}.") from error
+    rows = [_taken(opened, each, apply=apply) for each in opml.read(text, opened.people())]
+    if as_json:
+        return tell(rows)
+    for row in rows:
+        say(f"{row['person'] or '?'}  {row['url']}  {row['outcome']}")
+    return None if apply else say("Nothing was changed. To do this: reviewkit feeds import FILE --apply")
+
+
+def _taken(opened: "Course", line: "Line", *, apply: bool) -> dict[str, Any]:
+    who = line.person
+    if who is None:
+        outcome_of = "left out: nobody in the roster has this name or id"
+    elif opened.shares_site(who, line.url):
+        outcome_of = "left out: somebody else has it (feeds add --shared)"
+    elif any(each.feed.url == line.url for each in opened.sites(who)):
+        outcome_of = "is there already"
+    elif not apply:
+        outcome_of = "would be added"
+    else:
+        try:
+            outcome_of = "added" if opened.add_site(who, line.url) else "is there already"
+        except (FeedError, Invalid) as refused:
+            outcome_of = f"left out: {refused}"
+    return {"person": who.id if who else None, "url": line.url, "outcome": outcome_of}
+
+
+@app.command("export")
+def export(course: CourseFile = COURSE) -> None:
+    """Print everybody's feeds as OPML, for a feed reader or another course."""
+    from reviewkit import opml
+
+    opened = _open(course)
+    print(opml.write(opened.setup.title, opened.people(), opened.store.feeds()), end="", flush=True)
 
 
 def _open(file: Path) -> "Course":

@@ -46,3 +46,24 @@ def test_a_feed_is_added_listed_shared_and_removed(course: str, capsys: pytest.C
         code, out, _ = feeds("check", "bob")
         assert code == 0
         assert address in out
+
+
+def test_an_opml_list_goes_out_and_comes_in_after_a_dry_run(
+    course: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["feeds", "export", "--course", course]) == 0
+    there = capsys.readouterr().out
+    lines = '<outline text="ann"><outline text="x" xmlUrl="https://more.example/f"/></outline>'
+    lines += '<outline text="y" xmlUrl="https://y.example/"/>'
+    file = tmp_path / "list.opml"
+    file.write_text(there.replace("</body>", f"{lines}</body>"))
+
+    def outcomes(*more: str) -> dict[str, str]:
+        assert run(["feeds", "import", str(file), "--json", "--course", course, *more]) == 0
+        return {row["url"]: row["outcome"] for row in json.loads(capsys.readouterr().out)}
+
+    assert outcomes()["https://more.example/f"] == "would be added"
+    assert outcomes("--apply")["https://more.example/f"] == "added"
+    again = outcomes("--apply")
+    assert again["https://more.example/f"] == "is there already"
+    assert again["https://y.example/"].startswith("left out")
