@@ -1,14 +1,15 @@
 """A round: who reviews whom, the reveal, and what the dates ask for."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
 from reviewkit import dialogue as rules
 from reviewkit.allocation import allocate
-from reviewkit.errors import Invalid, NotAllowed
+from reviewkit.errors import Conflict, Invalid, NotAllowed
 from reviewkit.model import (
     SCHEDULE,
     STEPS,
@@ -33,6 +34,9 @@ from reviewkit.model import (
 from reviewkit.reading import at_a_glance
 from reviewkit.speaking import Speaking
 
+LOOKS = 100
+"""How often a step for the whole round looks again when somebody wrote meanwhile."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -43,6 +47,8 @@ class Plan:
     count: int
     relaxed: tuple[str, ...]
     seed: int
+    after: int
+    """How many allocations of the round were there: it was planned around them."""
 
 
 class Rounds(Speaking):
@@ -96,11 +102,18 @@ class Rounds(Speaking):
             past=past,
             existing=existing,
         )
-        return Plan(assignment=assignment, pairs=made.pairs, count=made.count, relaxed=made.relaxed, seed=seed)
+        return Plan(
+            assignment=assignment,
+            pairs=made.pairs,
+            count=made.count,
+            relaxed=made.relaxed,
+            seed=seed,
+            after=len(existing),
+        )
 
     def allocate(self, plan: Plan) -> list[Allocation]:
-        """Save a plan; gives all allocations of the round."""
-        return self.store.keep_allocations(plan.assignment, plan.pairs, seed=plan.seed)
+        """Save a plan; gives its allocations. Raises Conflict when somebody else allocated since it was made."""
+        return self.store.keep_allocations(plan.assignment, plan.pairs, seed=plan.seed, after=plan.after)
 
     @at_a_glance
     def reveal(self, assignment: str, *, by: Person | None = None, reason: str = "") -> list[str]:
@@ -110,9 +123,7 @@ class Rounds(Speaking):
         """
         if by is not None and by.role != "instructor":
             raise NotAllowed("Only an instructor can reveal reviews.")
-        return self._say_where_admitted(
-            [(dialogue, self._reveal_of(dialogue, reason=reason)) for dialogue in self.store.dialogues(assignment)], by
-        )
+        return self._say_where_admitted(assignment, lambda dialogue: self._reveal_of(dialogue, reason=reason), by)
 
     @at_a_glance
     def hand_over(self, assignment: str) -> list[str]:
@@ -120,14 +131,14 @@ class Rounds(Speaking):
 
         What waits for a reviewer who has more time waits for them, unless it is theirs to evaluate only.
         """
-        return self._say_where_admitted(
-            [
-                (dialogue, HandOver(owed=shown.owed, given=len(shown.reviews), minimum=shown.minimum))
-                for dialogue in self.store.dialogues(assignment)
-                if not self._outstanding(dialogue, in_time=True)
-                for shown in [self._reveal_of(dialogue)]
-            ]
-        )
+
+        def handed(dialogue: Dialogue) -> HandOver | None:
+            if self._outstanding(dialogue, in_time=True):
+                return None
+            shown = self._reveal_of(dialogue)
+            return HandOver(owed=shown.owed, given=len(shown.reviews), minimum=shown.minimum)
+
+        return self._say_where_admitted(assignment, handed)
 
     def _outstanding(self, dialogue: Dialogue, *, in_time: bool = False) -> list[Allocation]:
         """The reviews of it that are owed and not given; `in_time`: by reviewers of the course whose time goes on."""
@@ -226,20 +237,33 @@ class Rounds(Speaking):
             reason=reason,
         )
 
-    def _say_where_admitted(self, turns: Sequence[tuple[Dialogue, What]], by: Person | None = None) -> list[str]:
-        """Append each turn where it may come next, all in one step, as this instructor or as the schedule."""
-        admitted = list[tuple[str, int, Said]]()
-        for dialogue, what in turns:
+    def _say_where_admitted(
+        self, assignment: str, turn: Callable[[Dialogue], What | None], by: Person | None = None
+    ) -> list[str]:
+        """Append to each dialogue of the round the turn that it gets, where it may come next: all in one step, as this
+        instructor or as the schedule. Somebody who writes in one of them meanwhile makes it look at all of them again.
+        """
+        for _ in range(LOOKS):
+            admitted = list[tuple[str, int, Said]]()
+            for dialogue in self.store.dialogues(assignment):
+                what = turn(dialogue)
+                if what is None:
+                    continue
+                try:
+                    rules.admit(
+                        dialogue.turns, what, capacity="instructor" if by else "schedule", reviews=self.setup.reviews
+                    )
+                except NotAllowed:
+                    continue
+                said = self._said(by.id if by else SCHEDULE, what, "page" if by else "schedule")
+                admitted.append((dialogue.submission.id, len(dialogue.turns), said))
             try:
-                rules.admit(
-                    dialogue.turns, what, capacity="instructor" if by else "schedule", reviews=self.setup.reviews
-                )
-            except NotAllowed:
+                if admitted:
+                    self.store.say_all(admitted)
+            except Conflict:
                 continue
-            said = self._said(by.id if by else SCHEDULE, what, "page" if by else "schedule")
-            admitted.append((dialogue.submission.id, len(dialogue.turns), said))
-        self.store.say_all(admitted)
-        return [submission for submission, _, _ in admitted]
+            return [submission for submission, _, _ in admitted]
+        raise Conflict("Many people write in this round at once; nothing was changed, try it again in a moment.")
 
     def advance(self) -> list[str]:
         """Do what the dates ask for by now (freeze, allocate, reveal, hand over); one sentence for each thing done.
@@ -251,11 +275,12 @@ class Rounds(Speaking):
         for assignment in setup.assignments:
             done += self._freeze_the_rest(assignment)
             if setup.is_over(assignment.self_by, now):
-                plan = self.plan(assignment.id)
-                if plan.pairs:
-                    self.allocate(plan)
-                    done.append(f"{assignment.title}: {len(plan.pairs)} reviews allocated.")
-                    done += [f"{assignment.title}: {sentence}" for sentence in plan.relaxed]
+                with suppress(Conflict):  # somebody else allocates at this moment: what they leave comes next time
+                    plan = self.plan(assignment.id)
+                    if plan.pairs:
+                        self.allocate(plan)
+                        done.append(f"{assignment.title}: {len(plan.pairs)} reviews allocated.")
+                        done += [f"{assignment.title}: {sentence}" for sentence in plan.relaxed]
             if setup.is_over(assignment.review_by, now):
                 revealed = self.reveal(assignment.id)
                 if revealed:
@@ -277,8 +302,9 @@ class Rounds(Speaking):
             posts = self.candidates(person, assignment)
             if posts:
                 chosen = [post.id for post in posts] if assignment.kind == "participation" else [posts[0].id]
-                self.freeze(person, assignment.id, chosen, via="schedule")
-                done.append(f"{assignment.title}: the newest post of {person.name} is frozen.")
+                with suppress(Conflict):  # it was frozen at this moment, by them or by another clock
+                    self.freeze(person, assignment.id, chosen, via="schedule")
+                    done.append(f"{assignment.title}: the newest post of {person.name} is frozen.")
         return done
 
 

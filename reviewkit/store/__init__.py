@@ -191,10 +191,14 @@ class Store(Protocol):
         """Erase one person's words by right; the digest stays in the turn."""
 
     # -- allocations
-    def keep_allocations(self, assignment: str, pairs: Sequence[tuple[str, str]], *, seed: int) -> list[Allocation]:
+    def keep_allocations(
+        self, assignment: str, pairs: Sequence[tuple[str, str]], *, seed: int, after: int | None = None
+    ) -> list[Allocation]:
         """Keep (submission, reviewer) pairs, each with a fresh id and pseudonym; a pair that is there already stays.
 
-        `seed` is kept for the audit. Gives the allocations of all these pairs, in the order of `allocations`.
+        `seed` is kept for the audit. Gives the allocations of all these pairs, in the order of `allocations`. With
+        `after`, how many allocations of the assignment the pairs were planned around, it raises Conflict when there
+        are others by now.
         """
 
     def allocations(self, assignment: str | None = None, reviewer: str | None = None) -> list[Allocation]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from reviewkit.errors import Missing
+from reviewkit.errors import Conflict, Missing
 from reviewkit.model import Allocation
 from reviewkit.store.names import mint_allocations, mint_pseudonyms
 from reviewkit.store.roster import hold_course, nobody
@@ -13,7 +13,9 @@ from reviewkit.store.rows import one_of
 from reviewkit.store.schema import allocation_runs, allocations, people, submissions
 
 
-def keep_allocations(db: Connection, assignment: str, pairs: Sequence[tuple[str, str]], seed: int) -> list[Allocation]:
+def keep_allocations(
+    db: Connection, assignment: str, pairs: Sequence[tuple[str, str]], seed: int, after: int | None
+) -> list[Allocation]:
     """Gives the allocations of all these pairs, in the order of their ids. Raises Missing for an unknown one."""
     hold_course(db)
     asked = set(pairs)
@@ -22,7 +24,10 @@ def keep_allocations(db: Connection, assignment: str, pairs: Sequence[tuple[str,
         raise Missing(f"Assignment {assignment!r} has no submission {submission!r}; nothing was allocated.")
     for reviewer in sorted({reviewer for _, reviewer in asked} - set(db.scalars(select(people.c.id)))):
         raise nobody(reviewer)
-    there = {(each.submission, each.reviewer) for each in allocations_of(db, assignment, None)}
+    known = allocations_of(db, assignment, None)
+    if after is not None and len(known) != after:
+        raise Conflict("Somebody else allocated reviews just now; nothing was changed, look at it again.")
+    there = {(each.submission, each.reviewer) for each in known}
     new = [pair for pair in dict.fromkeys(pairs) if pair not in there]
     if new:
         names = zip(mint_allocations(db, len(new)), mint_pseudonyms(db, len(new)), new, strict=True)

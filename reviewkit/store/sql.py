@@ -220,8 +220,10 @@ class SqlStore:
         engine.forget(self._engine)
 
     # -- allocations
-    def keep_allocations(self, assignment: str, pairs: Sequence[tuple[str, str]], *, seed: int) -> list[Allocation]:
-        return self._write(lambda db: allocations.keep_allocations(db, assignment, pairs, seed))
+    def keep_allocations(
+        self, assignment: str, pairs: Sequence[tuple[str, str]], *, seed: int, after: int | None = None
+    ) -> list[Allocation]:
+        return self._write(lambda db: allocations.keep_allocations(db, assignment, pairs, seed, after))
 
     def allocations(self, assignment: str | None = None, reviewer: str | None = None) -> list[Allocation]:
         return self._read(lambda db: allocations.allocations_of(db, assignment, reviewer))
