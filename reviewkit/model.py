@@ -83,13 +83,15 @@ class Extension:
 @dataclass(frozen=True, kw_only=True)
 class Reviews:
     """How peers review: `count` each, at least `minimum` before a reveal, `rounds` of discuss and reply; `grace` is
-    for how many minutes after a date what is sent still counts as in time."""
+    for how many minutes after a date what is sent still counts as in time; `own_first`: nobody opens a review they owe
+    before their own self-evaluation is in."""
 
     count: int = 3
     minimum: int = 2
     mode: Mode = "double-blind"
     rounds: int = 3
     grace: int = 10
+    own_first: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -339,6 +341,8 @@ class Allocation:
     reviewer: str
     pseudonym: str
     opened: datetime | None = None
+    released: datetime | None = None
+    """When the reviewer passed it on: it is nobody's duty any more, counts for nobody and never comes back."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -192,17 +192,26 @@ class Store(Protocol):
 
     # -- allocations
     def keep_allocations(
-        self, assignment: str, pairs: Sequence[tuple[str, str]], *, seed: int, after: int | None = None
+        self,
+        assignment: str,
+        pairs: Sequence[tuple[str, str]],
+        *,
+        seed: int,
+        after: int | None = None,
+        instead_of: str = "",
+        at: datetime | None = None,
     ) -> list[Allocation]:
         """Keep (submission, reviewer) pairs, each with a fresh id and pseudonym; a pair that is there already stays.
 
         `seed` is kept for the audit. Gives the allocations of all these pairs, in the order of `allocations`. With
-        `after`, how many allocations of the assignment the pairs were planned around, it raises Conflict when there
-        are others by now.
+        `after`, how many allocations of the assignment the pairs were planned around (released ones too), it raises
+        Conflict when there are others by now. `instead_of`: an allocation that is released in the same step, `at`.
         """
 
-    def allocations(self, assignment: str | None = None, reviewer: str | None = None) -> list[Allocation]:
-        """In an order that is random but stays the same."""
+    def allocations(
+        self, assignment: str | None = None, reviewer: str | None = None, *, released: bool = False
+    ) -> list[Allocation]:
+        """In an order that is random but stays the same; with `released` also those that were passed on."""
 
     def open_allocation(self, id: str, at: datetime) -> Allocation:
         """Note when its reviewer first opened it; later calls change nothing. Raises Missing."""

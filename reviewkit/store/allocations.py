@@ -14,7 +14,13 @@ from reviewkit.store.schema import allocation_runs, allocations, people, submiss
 
 
 def keep_allocations(
-    db: Connection, assignment: str, pairs: Sequence[tuple[str, str]], seed: int, after: int | None
+    db: Connection,
+    assignment: str,
+    pairs: Sequence[tuple[str, str]],
+    seed: int,
+    after: int | None,
+    instead_of: str,
+    at: datetime | None,
 ) -> list[Allocation]:
     """Gives the allocations of all these pairs, in the order of their ids. Raises Missing for an unknown one."""
     hold_course(db)
@@ -24,7 +30,7 @@ def keep_allocations(
         raise Missing(f"Assignment {assignment!r} has no submission {submission!r}; nothing was allocated.")
     for reviewer in sorted({reviewer for _, reviewer in asked} - set(db.scalars(select(people.c.id)))):
         raise nobody(reviewer)
-    known = allocations_of(db, assignment, None)
+    known = allocations_of(db, assignment, None, released=True)
     if after is not None and len(known) != after:
         raise Conflict("Somebody else allocated reviews just now; nothing was changed, look at it again.")
     there = {(each.submission, each.reviewer) for each in known}
@@ -45,12 +51,18 @@ def keep_allocations(
             ],
         )
         db.execute(insert(allocation_runs).values(assignment=assignment, seed=str(seed), allocated=len(new)))
+    if instead_of:
+        db.execute(update(allocations).where(allocations.c.id == instead_of).values(released=at))
     return [each for each in allocations_of(db, assignment, None) if (each.submission, each.reviewer) in asked]
 
 
-def allocations_of(db: Connection, assignment: str | None, reviewer: str | None) -> list[Allocation]:
-    """Ordered by id: ids are random, so the order says nothing and yet stays."""
+def allocations_of(
+    db: Connection, assignment: str | None, reviewer: str | None, released: bool = False
+) -> list[Allocation]:
+    """Ordered by id: ids are random, so the order says nothing and yet stays. With `released` also those passed on."""
     found = select(allocations).order_by(allocations.c.id)
+    if not released:
+        found = found.where(allocations.c.released.is_(None))
     if assignment is not None:
         found = found.where(allocations.c.assignment == assignment)
     if reviewer is not None:

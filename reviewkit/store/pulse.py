@@ -78,7 +78,12 @@ def marks(db: Connection) -> Marks:
         for submission, count in db.execute(which):
             said[submission] += count
     duties = [
-        tuple(row) for row in db.execute(select(allocations.c.id, allocations.c.submission, allocations.c.reviewer))
+        tuple(row)
+        for row in db.execute(
+            select(allocations.c.id, allocations.c.submission, allocations.c.reviewer).where(
+                allocations.c.released.is_(None)
+            )
+        )
     ]
     given = Counter(submission for _, submission, _ in duties)
     own = _by_person(db)

@@ -300,6 +300,7 @@ allocations = Table(
     Column("reviewer", Words, ForeignKey("people.id"), nullable=False, index=True),
     Column("pseudonym", Words, ForeignKey("pseudonyms.name"), nullable=False, unique=True),
     Column("opened", Instant),
+    Column("released", Instant),
     UniqueConstraint("submission", "reviewer"),
 )
 

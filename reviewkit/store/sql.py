@@ -221,12 +221,21 @@ class SqlStore:
 
     # -- allocations
     def keep_allocations(
-        self, assignment: str, pairs: Sequence[tuple[str, str]], *, seed: int, after: int | None = None
+        self,
+        assignment: str,
+        pairs: Sequence[tuple[str, str]],
+        *,
+        seed: int,
+        after: int | None = None,
+        instead_of: str = "",
+        at: datetime | None = None,
     ) -> list[Allocation]:
-        return self._write(lambda db: allocations.keep_allocations(db, assignment, pairs, seed, after))
+        return self._write(lambda db: allocations.keep_allocations(db, assignment, pairs, seed, after, instead_of, at))
 
-    def allocations(self, assignment: str | None = None, reviewer: str | None = None) -> list[Allocation]:
-        return self._read(lambda db: allocations.allocations_of(db, assignment, reviewer))
+    def allocations(
+        self, assignment: str | None = None, reviewer: str | None = None, *, released: bool = False
+    ) -> list[Allocation]:
+        return self._read(lambda db: allocations.allocations_of(db, assignment, reviewer, released))
 
     def open_allocation(self, id: str, at: datetime) -> Allocation:
         return self._write(lambda db: allocations.open_allocation(db, id, at))
