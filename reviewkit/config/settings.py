@@ -177,6 +177,8 @@ SETTINGS: tuple[Setting, ...] = (
             kind="whole number", default=3, bounds=(1, 20)),
     Setting(table="reviews", key="grace", help="Minutes after a date in which what is sent counts as in time.",
             kind="whole number", default=10, bounds=(0, 1440)),
+    Setting(table="reviews", key="own_first", kind="yes or no", default=True,
+            help="Nobody opens a review they owe before their own self-evaluation is in."),
     Setting(table="grades", key="scale", help="0-100, levels (no number anywhere), or a list of letters, best first.",
             kind="list", default="0-100"),
     Setting(table="grades", key="letters", help="The letters, best first, where the scale is written as letters.",

@@ -92,6 +92,7 @@ def course_text(setup: Setup, local: Mapping[str, Mapping[str, Any]]) -> str:
             f"mode = {_text(setup.reviews.mode)}",
             f"rounds = {setup.reviews.rounds}",
             f"grace = {setup.reviews.grace}",
+            f"own_first = {_value(setup.reviews.own_first)}",
         ],
         ["[grades]", f"scale = {_value(setup.scale)}"],
     ]
