@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""The shell is Chromium without the browser's own windows, which draw themselves beside every tab, headless too."""
 
 
 def installed() -> str | None:
@@ -39,7 +40,9 @@ def main() -> int:
         return 0
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if shutil.which("apt-get") and attempt([*sudo, "apt-get", "update", "-qq"], 300):
-        attempt([*sudo, "apt-get", "install", "-y", "-qq", "chromium"], 900)
+        attempt([*sudo, "apt-get", "install", "-y", "-qq", "chromium-headless-shell"], 900) or attempt(
+            [*sudo, "apt-get", "install", "-y", "-qq", "chromium"], 900
+        )
     if installed():
         return 0
     print(

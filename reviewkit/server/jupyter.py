@@ -184,4 +184,5 @@ def configuration(
     config.VoilaConfiguration.file_allowlist = []
     config.VoilaConfiguration.http_header_envs = []
     config.VoilaConfiguration.resources = {}
+    config.VoilaExporter.default_preprocessors = []  # each copies the notebook anew, for outputs that we do not have
     return config
