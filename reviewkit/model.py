@@ -640,3 +640,7 @@ class Waiting:
     due: datetime
     verb: str
     arguments: dict[str, object]
+    begun: bool = False
+    """It is being done, and can no longer be taken back."""
+    refused: str = ""
+    """Why it could not be done; it is there until its person has put it away."""

@@ -92,6 +92,10 @@ def take_the_act(store: Store, number: int) -> str:
     return str(store.done("act"))
 
 
+def hold_the_lease(store: Store, number: int) -> str:
+    return str(store.hold("clock", f"rival {number}", now=MONDAY, until=MONDAY + timedelta(minutes=1)))
+
+
 def revoke_anns_links(store: Store, number: int) -> str:
     return str(store.revoke_links("ann"))
 

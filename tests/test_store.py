@@ -475,6 +475,62 @@ def test_an_act_is_put_once_and_done_once_even_when_its_request_comes_again_late
     assert not store.done("never put")
 
 
+def test_an_act_is_taken_back_by_its_person_until_it_begins(store: Store) -> None:
+    a_class(store)
+    store.put(an_act("one"))
+    store.put(an_act("two"))
+    assert not store.take_back("ann", "one")
+    assert store.take_back("prof", "one")
+    assert not store.take_back("prof", "one")
+    assert not store.begin("one")
+    assert store.begin("two")
+    assert store.begin("two"), "a process that died in the middle left it to the next"
+    assert not store.take_back("prof", "two")
+    assert [each.id for each in store.take_due(MONDAY)] == ["two"]
+
+
+def test_an_act_that_was_refused_stays_with_its_reason_until_its_person_puts_it_away(store: Store) -> None:
+    a_class(store)
+    store.put(an_act("one"))
+    before = store.marks()
+    assert store.begin("one")
+    store.refuse("one", "Somebody wrote.")
+    assert store.take_due(MONDAY) == []
+    assert [(each.id, each.refused) for each in store.waiting("prof")] == [("one", "Somebody wrote.")]
+    assert store.marks().desks["prof"] != before.desks["prof"], "their page hears of it"
+    assert store.take_back("prof", "one")
+    assert store.waiting("prof") == []
+
+
+def test_a_lease_is_one_holders_until_it_ends_or_is_given_back(store: Store) -> None:
+    def hold(holder: str, minute: int, until: int, name: str = "clock") -> bool:
+        return store.hold(
+            name, holder, now=MONDAY + timedelta(minutes=minute), until=MONDAY + timedelta(minutes=until)
+        )
+
+    assert hold("one", 0, 2)
+    assert not hold("two", 1, 9)
+    assert hold("one", 1, 3), "its holder renews it"
+    assert not hold("two", 2, 9)
+    assert hold("two", 3, 5), "who does not renew it has lost it"
+    assert not hold("one", 4, 9)
+    assert hold("one", 4, 9, "another")
+    store.let_go("clock", "one")
+    assert not hold("one", 4, 9), "only its holder gives it back"
+    store.let_go("clock", "two")
+    assert hold("one", 4, 9)
+
+
+def test_whether_somebody_wants_reminders_is_kept_over_an_import(store: Store) -> None:
+    a_class(store)
+    assert store.wants_reminders("ann")
+    store.set_reminders("ann", wanted=False)
+    a_class(store)
+    assert [store.wants_reminders(person) for person in ("ann", "bob")] == [False, True]
+    with pytest.raises(Missing):
+        store.set_reminders("nobody", wanted=True)
+
+
 def test_the_last_answer_to_a_row_of_the_sheet_is_kept(store: Store) -> None:
     works = opened(store, ANN, BOB)
     store.keep_sheet_answer(works["ann"], "typed-1", "Refused: no such grade.")

@@ -109,6 +109,10 @@ def test_an_act_in_the_outbox_is_done_by_one(store: Store, race: Race) -> None:
     assert race(store_rivals.take_the_act) == {"True": 1, "False": RIVALS - 1}
 
 
+def test_of_eight_who_want_a_lease_one_has_it(store: Store, race: Race) -> None:
+    assert race(store_rivals.hold_the_lease) == {"True": 1, "False": RIVALS - 1}
+
+
 def test_every_revocation_counts(store: Store, race: Race) -> None:
     a_class(store)
     assert len(race(store_rivals.revoke_anns_links)) == RIVALS

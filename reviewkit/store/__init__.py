@@ -242,11 +242,35 @@ class Store(Protocol):
     def take_due(self, now: datetime) -> list[Waiting]:
         """Those whose time has come, oldest first; they stay until `done` so that a crash loses nothing."""
 
-    def waiting(self, person: str) -> list[Waiting]: ...
+    def waiting(self, person: str) -> list[Waiting]:
+        """A person's, also those that were refused and that they have not put away yet."""
+
+    def begin(self, id: str) -> bool:
+        """From now on it cannot be taken back: it is being done. False when it is gone. Again after a crash."""
+
+    def refuse(self, id: str, why: str) -> None:
+        """It could not be done; it stays with the sentence for its person until they take it out."""
+
+    def take_back(self, person: str, id: str) -> bool:
+        """Take out one of this person's own that has not begun, or was refused; False when there is none."""
+
     def done(self, id: str) -> bool:
         """Take it out; False when it was gone already."""
 
+    # -- leases: what only one of many processes does
+    def hold(self, name: str, holder: str, *, now: datetime, until: datetime) -> bool:
+        """Take a lease that is free or has ended, or renew one's own; whether it is the holder's `until` then."""
+
+    def let_go(self, name: str, holder: str) -> None:
+        """Give one's own lease back, so that another need not wait for its end."""
+
     # -- letters: mail that is to be sent, at least once over a crash
+    def wants_reminders(self, person: str) -> bool:
+        """Raises Missing."""
+
+    def set_reminders(self, person: str, *, wanted: bool) -> None:
+        """Raises Missing."""
+
     def put_letter(self, letter: Letter) -> None:
         """The same id again has no second effect, not even after a letter to a person was sent."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from reviewkit.errors import Invalid
 from reviewkit.model import Draft, Waiting
@@ -77,19 +77,42 @@ def put(db: Connection, waiting: Waiting) -> None:
 
 
 def due(db: Connection, now: datetime) -> list[Waiting]:
-    return _waiting(db, outbox.c.due <= now)
+    return _waiting(db, outbox.c.due <= now, outbox.c.refused == "")
 
 
 def waiting_for(db: Connection, person: str) -> list[Waiting]:
     return _waiting(db, outbox.c.person == person)
 
 
-def _waiting(db: Connection, which: Any) -> list[Waiting]:
+def _waiting(db: Connection, *which: Any) -> list[Waiting]:
     def act(row: Row[Any]) -> Waiting:
-        return Waiting(id=row.id, person=row.person, due=row.due, verb=row.verb, arguments=row.arguments)
+        return Waiting(
+            id=row.id,
+            person=row.person,
+            due=row.due,
+            verb=row.verb,
+            arguments=row.arguments,
+            begun=row.begun,
+            refused=row.refused,
+        )
 
-    found = select(outbox).where(which, outbox.c.done.is_(False)).order_by(outbox.c.due, outbox.c.id)
+    found = select(outbox).where(*which, outbox.c.done.is_(False)).order_by(outbox.c.due, outbox.c.id)
     return [act(row) for row in db.execute(found)]
+
+
+def begin(db: Connection, id: str) -> bool:
+    open_ = update(outbox).where(outbox.c.id == id, outbox.c.done.is_(False), outbox.c.refused == "")
+    return db.execute(open_.values(begun=True)).rowcount == 1
+
+
+def refuse(db: Connection, id: str, why: str) -> None:
+    db.execute(update(outbox).where(outbox.c.id == id, outbox.c.done.is_(False)).values(refused=why))
+
+
+def take_back(db: Connection, person: str, id: str) -> bool:
+    free = or_(outbox.c.begun.is_(False), outbox.c.refused != "")
+    taken = update(outbox).where(outbox.c.id == id, outbox.c.person == person, outbox.c.done.is_(False), free)
+    return db.execute(taken.values(done=True, arguments={})).rowcount == 1
 
 
 def done(db: Connection, id: str) -> bool:

@@ -27,8 +27,10 @@ PASSED = frozenset(
         "has_request",
         "waiting",
         "bare_turns",
+        "sealed",
         "sheet_answers",
         "take_due",
+        "wants_reminders",
         "pulse",
         "marks",
     )

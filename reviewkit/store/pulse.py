@@ -104,7 +104,7 @@ def marks(db: Connection) -> Marks:
 def _by_person(db: Connection) -> dict[str, list[tuple[Any, ...]]]:
     """Sign-ins, posts and revisions."""
     found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    serials = [column for column in people.c if column.name.endswith("serial")]
+    serials = [column for column in people.c if column.name.endswith("serial") or column.name == "reminders"]
     for who, *counts in db.execute(select(people.c.id, *serials)):
         found[who].append(("sign-ins", *counts))
     seen = select(
@@ -131,7 +131,7 @@ def _desks(db: Connection) -> Mapping[str, list[tuple[Any, ...]]]:
         select(drafts.c.person, func.count(), func.sum(drafts.c.revision)).group_by(drafts.c.person)
     ):
         found[who].append(tuple(counts))
-    waiting = select(outbox.c.person, func.count()).where(outbox.c.done.is_(False)).group_by(outbox.c.person)
-    for who, count in db.execute(waiting):
-        found[who].append(("outbox", count))
+    resting = select(outbox.c.person, outbox.c.id, outbox.c.refused).where(outbox.c.done.is_(False))
+    for who, *act in db.execute(resting.order_by(outbox.c.due, outbox.c.id)):
+        found[who].append(("outbox", *act))
     return found

@@ -131,6 +131,15 @@ def revoke_links(db: Connection, person: str) -> int:
     return int(one_of(db, raised.returning(people.c.link_serial), nobody(person)).link_serial)
 
 
+def wants_reminders(db: Connection, person: str) -> bool:
+    return bool(one_of(db, select(people.c.reminders).where(people.c.id == person), nobody(person)).reminders)
+
+
+def set_reminders(db: Connection, person: str, wanted: bool) -> None:
+    changed = update(people).where(people.c.id == person).values(reminders=wanted)
+    one_of(db, changed.returning(people.c.id), nobody(person))
+
+
 def session_serial(db: Connection, person: str) -> int:
     return int(one_of(db, select(people.c.session_serial).where(people.c.id == person), nobody(person)).session_serial)
 

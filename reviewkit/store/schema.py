@@ -23,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -134,6 +135,7 @@ people = Table(
     Column("session_serial", Integer, nullable=False, server_default="1"),
     Column("own_feeds", Document, nullable=False, server_default="[]"),
     Column("dropped_feeds", Document, nullable=False, server_default="[]"),
+    Column("reminders", Boolean, nullable=False, server_default=true()),
 )
 
 rubrics = Table(
@@ -344,6 +346,8 @@ outbox = Table(
     Column("verb", Words, nullable=False),
     Column("arguments", Document, nullable=False),
     Column("done", Boolean, nullable=False),
+    Column("begun", Boolean, nullable=False, server_default=false()),
+    Column("refused", Words, nullable=False, server_default=text("''")),
 )
 """Acts that are done stay, without their arguments, so that a request that comes late cannot put them in again."""
 
@@ -354,3 +358,14 @@ sheet_answers = Table(
     Column("typed", Words, nullable=False),
     Column("answer", Words, nullable=False),
 )
+
+# -- who of many processes does what only one may do --------------------------------------------------------------------
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("holder", Words, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+"""Work that one process at a time does, and until when it is theirs."""

@@ -35,6 +35,7 @@ from reviewkit.store import (
     desk,
     engine,
     hidden,
+    leases,
     letters,
     posts,
     reading,
@@ -268,10 +269,32 @@ class SqlStore:
     def waiting(self, person: str) -> list[Waiting]:
         return self._read(lambda db: desk.waiting_for(db, person))
 
+    def begin(self, id: str) -> bool:
+        return self._write(lambda db: desk.begin(db, id))
+
+    def refuse(self, id: str, why: str) -> None:
+        self._write(lambda db: desk.refuse(db, id, why))
+
+    def take_back(self, person: str, id: str) -> bool:
+        return self._write(lambda db: desk.take_back(db, person, id))
+
     def done(self, id: str) -> bool:
         return self._write(lambda db: desk.done(db, id))
 
+    # -- leases
+    def hold(self, name: str, holder: str, *, now: datetime, until: datetime) -> bool:
+        return self._write_quietly(lambda db: leases.hold(db, name, holder, now=now, until=until))
+
+    def let_go(self, name: str, holder: str) -> None:
+        self._write_quietly(lambda db: leases.let_go(db, name, holder))
+
     # -- letters
+    def wants_reminders(self, person: str) -> bool:
+        return self._read(lambda db: roster.wants_reminders(db, person))
+
+    def set_reminders(self, person: str, *, wanted: bool) -> None:
+        self._write(lambda db: roster.set_reminders(db, person, wanted))
+
     def put_letter(self, letter: Letter) -> None:
         self._write(lambda db: letters.put(db, letter))
 
