@@ -19,10 +19,13 @@ class Identity:
     hosts: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """What they want hidden beside all this: a nickname, their town."""
 
 
-def identity(person: Person, feeds: Iterable[Feed], posts: Iterable[Post]) -> Identity:
-    """Everything that names this person. Feeds and posts of other people are passed over."""
+def identity(person: Person, feeds: Iterable[Feed], posts: Iterable[Post], hidden: Iterable[str] = ()) -> Identity:
+    """Everything that names this person, and the words they want `hidden`. Feeds and posts of other people are passed
+    over."""
     own = [feed for feed in feeds if feed.person == person.id]
     theirs = [post for post in posts if post.person == person.id]
     names = [person.name]
@@ -46,6 +49,7 @@ def identity(person: Person, feeds: Iterable[Feed], posts: Iterable[Post]) -> Id
         hosts=_distinct(site.host for site in sites if site.host),
         emails=_distinct(emails),
         titles=_distinct(title for title in titles if _telling(title)),
+        hidden=_distinct(hidden),
     )
 
 
@@ -73,7 +77,7 @@ def _site(url: str) -> _Site:
             return _Site("/".join((host, *segments[: place + 1])), (segment[1:],))
         if segment in _BEFORE_A_PERSON and place + 1 < len(segments):
             return _Site("/".join((host, *segments[: place + 2])), _handles(segments[place + 1]))
-    if host in _MANY_PEOPLE or _is_number(parts):
+    if host in MANY_PEOPLE or _is_number(parts):
         for place, segment in enumerate(segments):
             if _stem(segment) not in _NOBODY:
                 return _Site("/".join((host, *segments[: place + 1])), _handles(_stem(segment)))
@@ -142,7 +146,7 @@ def _distinct(words: Iterable[str]) -> tuple[str, ...]:
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _BEFORE_A_PERSON = frozenset({"users", "user", "u", "profile", "people", "channel", "c", "author", "members"})
-_MANY_PEOPLE = words_of(
+MANY_PEOPLE = words_of(
     """
     medium.com bsky.app youtube.com twitter.com x.com github.com gitlab.com codeberg.org tumblr.com substack.com
     dev.to sites.google.com feeds.feedburner.com feedburner.com micro.blog facebook.com instagram.com

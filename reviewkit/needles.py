@@ -26,11 +26,29 @@ COMMON = words_of(
     short silver singer sky small smart smith son south sparrow spring star stern still stone storm strong sue
     summer sun sunny swift taylor tie tiger toy trinity tree turner van victor violet walker ward waters way
     weaver web wells west white will win winter wise wolf wood woods wren wright writer yale young
+    baker banks bridge bridges cash chip crow dash dot fields fish free frost gates glass guest hale hall handy
+    hills hunt just keen key keys lamb last mac max miles mint pike pope porter rivers rod scout sharp skip snow
+    speed stack strange street summers tan trace wade wall walls water wheeler
     """
 )
 """Words of everyday English that are names too: as a name they are only taken with a capital letter."""
 
-_UNSPLIT = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
+PARTICLES = words_of(
+    """
+    al am an as at ab be by bin da das de del den der des di do dos du el er es go he if ibn im in is it la las
+    le les los mac me my no of oh ok on or san so st su ten ter the to tu um un up us van vom von we wo ye zu
+    zum zur and y e dr prof mr mrs ms mx
+    """
+)
+"""Short words inside names that are words of their own: never looked for alone."""
+
+_UNSPLIT = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
+    | dict(zip("\u0430\u0435\u043e\u0440\u0441\u0443\u0445", "aeopcyx", strict=True))
+    | dict(zip("\u0456\u0458\u0455\u04bb\u03bf\u0501", "ijshod", strict=True))
+)
+"""Letters that are one sign here and two or a plainer one elsewhere; and those of other scripts that look the same,
+which hide a name from a search and not from a reader. Those are best effort: there are more of them."""
 _ALSO_WITH_E = {"ä": "ae?", "ö": "oe?", "ü": "ue?", "ø": "oe?", "å": "aa?"}
 """Letters that are often written with a second one where accents are missing."""
 _FAR = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af\u0e00-\u0eff]")
@@ -123,7 +141,7 @@ class Finder:
 
     def spans(self, text: str, *, loose: bool = False) -> list[Span]:
         """Where needles stand, in order, none overlapping. `loose`: the text is an address."""
-        plain, places = _with_places(text)
+        plain, places = with_places(text)
         kept = [(each.start(), each.end()) for each in self._kept.finditer(plain)] if self._kept else []
         found = []
         for pattern, mark, capital, inside, anywhere in self._groups:
@@ -132,7 +150,9 @@ class Finder:
             while match := pattern.search(plain, at):
                 start, end = match.span()
                 first, last = places[start], places[end] if places[end] > places[end - 1] else places[end - 1] + 1
-                fits = (free or _stands_alone(text, first, last)) and not (capital and not _begins_high(text, first))
+                fits = (free or _stands_alone(text, first, last)) and not (
+                    capital and (not _begins_high(text, first) or _is_everyday(text, first, last))
+                )
                 if fits and not any(low <= start and end <= high for low, high in kept):
                     found.append(Span(first, last, mark))
                     at = max(end, start + 1)
@@ -141,7 +161,7 @@ class Finder:
         return overlay(found)
 
 
-def _with_places(text: str) -> tuple[str, "range | list[int]"]:
+def with_places(text: str) -> tuple[str, "range | list[int]"]:
     """Folded text, and for each of its signs (and its end) where it comes from."""
     if text.isascii():
         return text.lower(), range(len(text) + 1)
@@ -158,6 +178,34 @@ def _with_places(text: str) -> tuple[str, "range | list[int]"]:
 def _begins_high(text: str, start: int) -> bool:
     sign = next((each for each in text[start : start + 3] if each.isalnum()), "")
     return not sign.islower()
+
+
+_MONTHS = words_of("april august june may march")
+_FOLLOWS_NO_NAME = words_of(
+    "i you we he she it they this that these those the a an my your our his her its their there not all any some no"
+    " every each both one what who"
+)
+_BEFORE_MONTH = re.compile(
+    r"(?:\b(?:in|since|until|till|early|late|mid|last|next|this|during|every)[ -]|\d(?:st|nd|rd|th)?\.?(?: of)? )$",
+    re.I,
+)
+
+
+def _is_everyday(text: str, start: int, end: int) -> bool:
+    """Whether an everyday word is no name where it stands, for all its capital letter.
+
+    It begins a sentence and goes on as no name does ("Will you", "Mark the day"), or it is a month beside a date ("in
+    May", "5 June", "March 2026"). Everywhere else it is taken: a word too many is missed less than a name is found.
+    """
+    word = folded(text[start:end])
+    if word not in COMMON:
+        return False
+    if word in _MONTHS and (_BEFORE_MONTH.search(text[max(0, start - 12) : start]) or re.match(r",? \d", text[end:])):
+        return True
+    before = text[:start].rstrip(" \u00a0\"'“”„«»‘’([")
+    following = re.match(r"[ \u00a0]([^\W\d_]+)", text[end : end + 24])
+    begins = not before or before[-1] in ".!?:…\n"
+    return bool(begins and following and folded(following.group(1)) in _FOLLOWS_NO_NAME)
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

@@ -1,7 +1,9 @@
-"""Names to write under: two neutral words, "Quiet Heron", drawn at random and never derived from anything.
+"""Names to write under: two neutral words, "Quiet Otter", drawn at random and never derived from anything.
 
-The words say nothing of gender, origin, rank, age or ability, and none is a usual given name, so that a pseudonym is
-never mistaken for a person's name.
+How the words were chosen: plants, fruit and animals that most readers of English know, spelled as they sound; none that
+is a usual given name or surname ("Heron", "Robin"), and none that is used of a person's gender, origin, belief, body,
+age, rank or ability, or as a slight. Adjectives tell of weather, light, place, motion and surfaces, never of people. No
+two nouns begin with the same four letters, so that they are told apart at a glance and when read aloud.
 """
 
 import secrets
@@ -14,40 +16,31 @@ TRIES = 24
 # Paragraphs of words are easier to read, and to object to, than lists of literals.
 ADJECTIVES = tuple(
     """
-    Airy Ample Balmy Blithe Breezy Bright Brisk Buoyant Calm Candid Careful Cheery Clear Cloudy Coastal Content
-    Copper Cosy Crisp Curious Dappled Dawning Daring Deft Dewy Distant Drifting Eager Earnest Easy Evening Even
-    Feathery Festive Fleet Floating Flowing Fond Frosty Gentle Gladsome Gleaming Gliding Glowing Grassy Hazy Hidden
-    Hopeful Humming Indigo Inland Jaunty Jolly Keen Kindly Leafy Leaping Light Lively Lucid Lunar Lush Mellow Mild
-    Mindful Minty Morning Mossy Musing Neat Nimble Open Patient Peaceful Pebbly Placid Playful Prompt Quick Quiet
-    Rainy Ready Restful Rippling Roaming Rolling Roving Rustling Seaside Secret Serene Shady Shining Silent Silken
-    Silver Sincere Smooth Snowy Soaring Soft Solar Sparkling Speckled Spiral Spring Sprightly Starry Steady Still
-    Striped Sunlit Sunny Supple Swift Tangy Tidal Tidy Tranquil Trusty Twilight Upbeat Velvet Verdant Vivid Wakeful
-    Wandering Warm Watchful Wavy Whirling Windy Winter Wistful Wooded Zestful
+    Airy Alpine Ample Balmy Breezy Brisk Buoyant Calm Cloudy Coastal Cosmic Cosy Crisp Dappled Dewy Distant Dotted
+    Drifting Dusty Early Echoing Evening Faraway Feathery Floating Flowing Foggy Folded Frosty Gliding Glowing Grassy
+    Hidden Hilly Humming Icy Inland Leafy Level Looping Lucid Lunar Lush Marbled Mellow Midday Minty Moonlit Morning
+    Mossy Nearby Open Orbital Outdoor Painted Patterned Pebbly Placid Polar Quiet Rainy Rambling Restful Rippling
+    Roaming Rolling Roving Rustling Salty Seaside Serene Shaded Sheltered Shining Silent Silken Sloping Smooth Snowy
+    Soaring Soft Solar Sparkling Speckled Spinning Spiral Spotted Sprouting Starry Steady Stony Striped Sunlit Swaying
+    Sweeping Swirling Tangy Tidal Tidy Tranquil Twilight Twinkling Upland Velvet Verdant Vivid Wandering Warm Whirling
+    Wide Windy Wintry Wooded Woven Zesty Zigzag
     """.split()  # noqa: SIM905 -- see above
 )
 LIVING = tuple(
     """
-    Agave Albatross Alder Alpaca Anemone Antelope Apricot Armadillo Avocet Badger Bamboo Banyan Baobab Barberry
-    Barley Beaver Bee Beech Begonia Bilberry Birch Bison Bittern Blackbird Bluebell Bluethroat Bobolink Bracken
-    Buckthorn Bulrush Bunting Bustard Buttercup Buzzard Cactus Camel Campion Caracal Cardinalfish Caribou Cedar
-    Chaffinch Chamois Cheetah Chestnut Chickadee Chicory Chiffchaff Chipmunk Chough Cicada Cockatoo Columbine Condor
-    Coot Cormorant Cornflower Coriander Cowslip Crane Crocus Crossbill Curlew Cyclamen Cypress Damselfly Dandelion
-    Dipper Dogwood Dolphin Dormouse Dotterel Dragonfly Dunlin Dunnock Echidna Edelweiss Egret Eider Elk Elm
-    Eucalyptus Fennel Fieldfare Firefly Flamingo Flax Foxglove Freesia Frigatebird Fulmar Gannet Gazelle Gecko
-    Gentian Gibbon Ginkgo Godwit Goldcrest Goldfinch Gorse Grebe Greenfinch Guillemot Gull Harebell Hawthorn
-    Hedgehog Hellebore Heron Hibiscus Hickory Honeybee Hoopoe Hornbeam Hyacinth Hydrangea Ibex Ibis Impala Jacaranda
-    Jackdaw Jerboa Kestrel Kingfisher Kittiwake Koala Ladybird Lapwing Larch Larkspur Lemur Lichen Limpet Lobelia
-    Lotus Lupin Lynx Macaw Magpie Mallard Manatee Mangrove Maple Marmot Marten Meadowsweet Meerkat Merganser Mimosa
-    Mistletoe Mongoose Moorhen Mulberry Mussel Narwhal Nasturtium Nettle Newt Nightingale Nuthatch Oak Ocelot
-    Octopus Okapi Oleander Orca Orchid Oriole Osprey Otter Ouzel Owl Oyster Oystercatcher Panda Pangolin Papaya
-    Parakeet Pelican Penguin Peregrine Periwinkle Petrel Phlox Pika Pine Pintail Pipit Plover Plumtree Pochard
-    Polecat Poplar Porpoise Puffin Puma Quail Quince Quokka Raccoon Razorbill Redpoll Redshank Redstart Redwing
-    Redwood Reed Reindeer Rhubarb Roadrunner Rosefinch Salamander Samphire Sandpiper Saxifrage Scabious Seahorse
-    Seal Sedge Sequoia Shearwater Shelduck Shrike Siskin Skylark Snipe Snowdrop Sparrow Spoonbill Spruce Squirrel
-    Starfish Starling Stoat Stonechat Stork Sunflower Swallow Swan Sycamore Tamarind Tamarisk Tanager Tapir Teal
-    Tern Thistle Thrush Thyme Toucan Treecreeper Tulip Turnstone Turtle Verbena Vetch Vicuna Vole Wagtail Walnut
-    Warbler Waxwing Wheatear Whimbrel Whinchat Wigeon Wolverine Wombat Woodcock Woodlark Woodpecker Wryneck Yarrow
-    Yellowhammer Yew Zebra
+    Acorn Agave Albatross Almond Alpaca Antelope Apricot Armadillo Artichoke Avocado Badger Bamboo Baobab Bilberry Bison
+    Blueberry Bobcat Broccoli Buffalo Bumblebee Butterfly Cactus Capybara Caribou Cashew Caterpillar Cedar Chamomile
+    Cheetah Chickpea Chinchilla Cicada Cockatoo Condor Coriander Cormorant Cranberry Cricket Crocus Cucumber Cuttlefish
+    Cypress Dandelion Dolphin Dormouse Dragonfly Eider Elderberry Eucalyptus Fennel Firefly Flamingo Foxglove Gazelle
+    Gecko Ginkgo Goldfinch Gooseberry Grapefruit Hazelnut Hedgehog Hibiscus Honeybee Hoopoe Hornbeam Hummingbird Ibex
+    Iguana Impala Jackdaw Jaguar Jellyfish Kangaroo Kestrel Koala Kumquat Lapwing Lemon Lemur Lentil Leopard Lettuce
+    Lichen Lizard Llama Lobster Lynx Macaw Magpie Manatee Mangrove Maple Marmot Meadowlark Meerkat Melon Mimosa Mongoose
+    Moorhen Mulberry Mushroom Mussel Narwhal Nectarine Nettle Nutmeg Nuthatch Ocelot Octopus Okapi Orca Orchid Oregano
+    Oriole Osprey Otter Oyster Panda Pangolin Papaya Parakeet Pelican Penguin Persimmon Pineapple Pistachio Platypus
+    Plover Pomegranate Porcupine Puffin Pumpkin Quince Quokka Radish Raspberry Redwood Reindeer Rhubarb Roadrunner
+    Salamander Sandpiper Seahorse Sesame Skylark Snowdrop Spinach Spruce Squirrel Starfish Stingray Strawberry Sunflower
+    Sycamore Tamarind Tangerine Tapir Thistle Tomato Toucan Tulip Turnip Turtle Wallaby Walnut Watercress Wombat
+    Woodpecker Zebra Zucchini
     """.split()  # noqa: SIM905 -- see above
 )
 

@@ -4,15 +4,12 @@ Whoever asks is a `Person`. What somebody may not see is left out here (see visi
 and no export can give it away.
 """
 
-import copy
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import wraps
-from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from reviewkit import dialogue as rules
-from reviewkit import masking, overview, visibility
+from reviewkit import overview, visibility
+from reviewkit.copies import Copies, Copy, at_a_glance
 from reviewkit.errors import Missing, NotAllowed
 from reviewkit.model import (
     Allocation,
@@ -22,50 +19,14 @@ from reviewkit.model import (
     Person,
     Post,
     Review,
-    Revision,
     Rubric,
-    Setup,
     Stage,
     Submission,
-    headline,
 )
 from reviewkit.overview import Line
-from reviewkit.store import Store
-from reviewkit.store.glance import glance, worked_out
 from reviewkit.visibility import SeenTurn
 
-Asked = ParamSpec("Asked")
-Told = TypeVar("Told")
-Asker = TypeVar("Asker", bound="Reading")
-
-
-def at_a_glance(
-    verb: Callable[Concatenate[Asker, Asked], Told],
-) -> Callable[Concatenate[Asker, Asked], Told]:
-    """A verb that reads nothing twice while it runs."""
-
-    @wraps(verb)
-    def once(self: Asker, /, *said: Asked.args, **named: Asked.kwargs) -> Told:
-        return verb(self.glance(), *said, **named)
-
-    return once
-
-
-@dataclass(frozen=True, kw_only=True)
-class Copy:
-    """A frozen revision as one viewer may see it (masked for a blind reviewer: no link, no date, title cleaned)."""
-
-    title: str
-    html: str
-    text: str
-    link: str = ""
-    published: datetime | None = None
-    changed_since: bool = False
-    """The blog shows another text by now."""
-
-    @property
-    def headline(self) -> str:
-        return headline(self.title, self.text)
+__all__ = ["Copy", "Duty", "Reading", "SeenDialogue", "SeenTurn", "at_a_glance"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,34 +70,8 @@ class Duty:
     """The reveal has happened: read-only."""
 
 
-class Reading:
-    """The reading half of a course. `clock` gives the time now, aware and in UTC."""
-
-    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
-        self.store, self.clock = store, clock
-
-    def glance(self) -> Self:
-        """The same course for one question: it reads nothing twice. Never keep it for the next question."""
-        seen = copy.copy(self)
-        seen.store = glance(self.store)
-        return seen
-
-    @property
-    def setup(self) -> Setup:
-        """What the course asks and when. Raises Missing while the store is empty."""
-        setup = self.store.setup()
-        if setup is None:
-            raise Missing("This course has not been set up yet: run `reviewkit import --apply`.")
-        return setup
-
-    def people(self) -> list[Person]:
-        return self.store.people()
-
-    def person(self, id: str) -> Person:
-        for person in self.store.people():
-            if person.id == id:
-                return person
-        raise Missing(f"There is nobody called {id} in this course.")
+class Reading(Copies):
+    """The reading half of a course."""
 
     def assignment(self, id: str, who: Person | None = None) -> Assignment:
         """An assignment; with `who`, as it is dated for them."""
@@ -281,6 +216,34 @@ class Reading:
         draft = self.store.draft(who.id, form)
         return None if draft is None or (draft.done and not done) else draft
 
+    @at_a_glance
+    def names_sent(
+        self,
+        who: Person,
+        text: str,
+        *,
+        submission: str = "",
+        duty: str = "",
+        answer: bool = False,
+        review: bool = False,
+    ) -> tuple[str, ...]:
+        """The words of a text about a submission (or of a review, by the id of its duty) that name somebody whom its
+        readers need not know: a student of the class, and its writer where they are hidden.
+
+        `answer`: it goes to a reviewer. `review`: it is the instructor's own review, which peers read too. Raises
+        Missing.
+        """
+        mode = self.setup.reviews.mode
+        if mode == "open":
+            return ()
+        if duty:
+            submission = self._allocation(who, duty).submission
+        author = self.store.dialogue(submission).submission.person
+        blind = mode == "double-blind"
+        to_author_alone = who.role == "instructor" and who.id != author and not duty and not review
+        known = {author} if to_author_alone or not blind else set()
+        return self.names_in(who, text, known=known, own=bool(duty) or (answer and blind))
+
     # -- how it is done ----------------------------------------------------------------------------------------------
 
     def _capacity(self, who: Person, dialogue: Dialogue) -> visibility.Capacity:
@@ -296,33 +259,6 @@ class Reading:
             mode=self.setup.reviews.mode,
             veil=self._veiled,
         )
-
-    def _veiled(self, person: str, text: str) -> str:
-        """Words without that person."""
-        return worked_out(
-            self.store,
-            ("veiled", person, text),
-            lambda: masking.mask_text(text, self._identity(person), self._tags()),
-        )
-
-    def _masked(self, person: str, revision: Revision) -> masking.Masked:
-        return worked_out(
-            self.store,
-            ("masked", person, revision.digest, revision.html),
-            lambda: masking.mask(revision, self._identity(person), self._tags()),
-        )
-
-    def _identity(self, person: str) -> masking.Identity:
-        def gathered() -> masking.Identity:
-            feeds = [feed for feed in self.store.feeds() if feed.person == person]
-            return masking.identity(self.person(person), feeds, self.store.posts(person))
-
-        return worked_out(self.store, ("identity", person), gathered)
-
-    def _tags(self) -> tuple[str, ...]:
-        """The course's tags: words that name the course, not an author."""
-        setup = self.setup
-        return tuple(tag for tag in (setup.tag, *(each.tag for each in setup.assignments)) if tag)
 
     def _allocation(self, who: Person, id: str) -> Allocation:
         for each in self.store.allocations(reviewer=who.id):
@@ -344,7 +280,7 @@ class Reading:
             pseudonym=allocation.pseudonym,
             assignment=assignment,
             rubric=self.rubric(dialogue.submission.rubric),
-            posts=() if locked else self._copies(dialogue.submission, masked=blind),
+            posts=() if locked else self._copies(dialogue.submission, masked=blind, opened=allocation.opened),
             due=assignment.review_by,
             locked=locked,
             mine=mine[-1] if mine else None,
@@ -362,29 +298,6 @@ class Reading:
     def _given(self, allocation: Allocation) -> bool:
         turns = self.store.dialogue(allocation.submission).turns
         return any(isinstance(turn.what, Review) and turn.what.allocation == allocation.id for turn in turns)
-
-    def _copies(self, submission: Submission, *, masked: bool) -> tuple[Copy, ...]:
-        posts = {post.id: post for post in self.store.posts(submission.person)}
-        copies = list[Copy]()
-        for frozen in submission.revisions:
-            post = posts[frozen.post]
-            revision = post.revision(frozen.digest)
-            assert revision is not None, "a frozen revision is never removed"
-            if masked:
-                clean = self._masked(submission.person, revision)
-                copies.append(Copy(title=clean.title, html=clean.html, text=clean.text))
-                continue
-            copies.append(
-                Copy(
-                    title=revision.title,
-                    html=revision.html,
-                    text=revision.text,
-                    link=post.link,
-                    published=post.published,
-                    changed_since=post.latest.digest != frozen.digest,
-                )
-            )
-        return tuple(copies)
 
     def _counts(self, assignment: str | None = None) -> dict[str, int]:
         counts: dict[str, int] = {}

@@ -31,8 +31,11 @@ from reviewkit.model import (
 
 Voice = Literal["self", "peer", "teach", "course"]
 Capacity = Literal["author", "peer", "instructor", "assistant", "nobody"]
-Veil = Callable[[str, str], str]
-"""(person's id, a text) -> the text without what names that person."""
+Veil = Callable[[str, str, str, frozenset[str]], str]
+"""(a text, its reviewer's id, its author's, ids of those whom its reader knows) -> the text without what names the
+reviewer and the author ("" where they are no secret) or anybody else of the class whom the reader does not know."""
+Hide = Callable[[str, str], str]
+"""The same for one reader: (the reviewer's id, a text) -> the text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,19 +92,24 @@ def reviews_open_to_author(turns: Sequence[Turn]) -> bool:
 def _for_author(
     dialogue: Dialogue, viewer: Person, people: Mapping[str, Person], mode: Mode, veil: Veil
 ) -> tuple[SeenTurn, ...]:
+    author = dialogue.submission.person
+
+    def hide(reviewer: str, text: str) -> str:
+        return veil(text, reviewer, "", frozenset((author,))) if reviewer else text
+
     turns: list[SeenTurn] = []
     shown = reviews_open_to_author(dialogue.turns)
     revealed = False
     for turn in dialogue.turns:
         match turn.what:
             case Review() if revealed and shown:  # it came late
-                turns.append(_other_review(turn, at=turn.at, people=people, mode=mode, veil=veil))
+                turns.append(_other_review(turn, at=turn.at, people=people, mode=mode, hide=hide))
             case Review():
                 pass  # shown together, where the reveal stands
             case Reveal():
                 revealed = True
                 if shown:
-                    turns += _revealed(dialogue.turns, turn, people, mode, veil)
+                    turns += _revealed(dialogue.turns, turn, people, mode, hide)
             case _:
                 mine = turn.by == viewer.id
                 turns.append(_seen(turn, voice=_voice(turn, mine), name="You" if mine else _office(turn), mine=mine))
@@ -121,27 +129,28 @@ def _place(turn: SeenTurn) -> int:
 
 
 def _revealed(
-    turns: Sequence[Turn], reveal: Turn, people: Mapping[str, Person], mode: Mode, veil: Veil
+    turns: Sequence[Turn], reveal: Turn, people: Mapping[str, Person], mode: Mode, hide: Hide
 ) -> list[SeenTurn]:
     """The revealed reviews on the day they were revealed, in an order that says nothing about who was first."""
     assert isinstance(reveal.what, Reveal)
     chosen = [turn for turn in turns if turn.id in reveal.what.reviews]
     return [
-        _other_review(turn, at=reveal.at, people=people, mode=mode, veil=veil)
+        _other_review(turn, at=reveal.at, people=people, mode=mode, hide=hide)
         for turn in sorted(chosen, key=lambda turn: turn.salt)
     ]
 
 
-def _other_review(turn: Turn, *, at: datetime, people: Mapping[str, Person], mode: Mode, veil: Veil) -> SeenTurn:
+def _other_review(turn: Turn, *, at: datetime, people: Mapping[str, Person], mode: Mode, hide: Hide) -> SeenTurn:
     """A review for those who must not know its writer; that an instructor wrote it is no secret."""
     assert isinstance(turn.what, Review)
     if turn.what.allocation.startswith(OWN_REVIEW):
-        bare = replace(turn, at=at, what=replace(turn.what, allocation=""))
+        said = replace(turn.what, allocation="")
+        bare = replace(turn, at=at, what=said if mode == "open" else _veiled(said, "", hide))
         return _seen(bare, voice="teach", name="Instructor", mine=False, day_only=True)
     if mode == "open":
         return _seen(turn, voice="peer", name=people[turn.by].name, mine=False)
     return _seen(
-        replace(turn, at=at, what=_veiled(replace(turn.what, allocation=""), turn.by, veil)),
+        replace(turn, at=at, what=_veiled(replace(turn.what, allocation=""), turn.by, hide)),
         voice="peer",
         name=turn.what.pseudonym,
         mine=False,
@@ -152,6 +161,12 @@ def _other_review(turn: Turn, *, at: datetime, people: Mapping[str, Person], mod
 def _for_peer(
     dialogue: Dialogue, viewer: Person, people: Mapping[str, Person], mode: Mode, veil: Veil
 ) -> tuple[SeenTurn, ...]:
+    author, blind = dialogue.submission.person, mode == "double-blind"
+
+    def hide(reviewer: str, text: str) -> str:
+        known = frozenset((viewer.id,)) if blind else frozenset((viewer.id, author))
+        return veil(text, reviewer, author if blind else "", known)
+
     turns: list[SeenTurn] = []
     mine = [turn for turn in dialogue.turns if turn.by == viewer.id and isinstance(turn.what, Review)]
     turns += [_seen(turn, voice="peer", name="You", mine=True) for turn in mine]
@@ -162,17 +177,17 @@ def _for_peer(
     turns += [
         each
         for each in (
-            *_revealed(dialogue.turns, reveal, people, mode, veil),
-            *(_other_review(turn, at=turn.at, people=people, mode=mode, veil=veil) for turn in late),
+            *_revealed(dialogue.turns, reveal, people, mode, hide),
+            *(_other_review(turn, at=turn.at, people=people, mode=mode, hide=hide) for turn in late),
         )
         if each.id not in {turn.id for turn in mine}
     ]
     for turn in rules.live(dialogue.turns):
         if isinstance(turn.what, Answer) and turn.what.review in {each.id for each in mine}:
             what: What = replace(turn.what, revised=None, changed="")  # proposals are between author and instructor
-            name = dialogue.submission.pseudonym if mode == "double-blind" else people[turn.by].name
-            if mode == "double-blind":
-                what = _veiled(what, turn.by, veil)
+            name = dialogue.submission.pseudonym if blind else people[turn.by].name
+            if mode != "open":
+                what = _veiled(what, "", hide)
             turns.append(_seen(replace(turn, what=what), voice="self", name=name, mine=False, day_only=True))
     return tuple(turns)
 
@@ -222,20 +237,20 @@ def _seen(turn: Turn, *, voice: Voice, name: str, mine: bool, day_only: bool = F
     )
 
 
-def _veiled(what: What, person: str, veil: Veil) -> What:
-    """The writer's own name is taken out of what they wrote, for those who must not know it."""
+def _veiled(what: What, reviewer: str, hide: Hide) -> What:
+    """What was written, without the names that its reader must not know."""
     match what:
         case Review():
             return replace(
                 what,
-                strengths=veil(person, what.strengths),
-                suggestions=veil(person, what.suggestions),
+                strengths=hide(reviewer, what.strengths),
+                suggestions=hide(reviewer, what.suggestions),
                 judgements=tuple(
-                    replace(each, note=veil(person, each.note), quote=veil(person, each.quote))
+                    replace(each, note=hide(reviewer, each.note), quote=hide(reviewer, each.quote))
                     for each in what.judgements
                 ),
             )
         case Answer():
-            return replace(what, text=veil(person, what.text))
+            return replace(what, text=hide(reviewer, what.text))
         case _:
             return what

@@ -1,5 +1,8 @@
 """Names to write under."""
 
+from collections import Counter
+
+from reviewkit.needles import COMMON
 from reviewkit.pseudonyms import ADJECTIVES, LIVING, fresh
 
 
@@ -15,6 +18,13 @@ def test_there_are_enough_words_for_a_large_course() -> None:
     assert len(set(LIVING)) == len(LIVING) >= 150
     assert not set(ADJECTIVES) & set(LIVING)
     assert all(word.isalpha() and word.istitle() for word in (*ADJECTIVES, *LIVING))
+
+
+def test_words_are_told_apart_at_a_glance_and_are_nobodys_name() -> None:
+    for words in (ADJECTIVES, LIVING):
+        assert max(Counter(word[:4] for word in words).values()) == 1
+        assert not {word.casefold() for word in words} & COMMON
+        assert all(len(word) <= 12 for word in words)
 
 
 def test_a_name_is_two_words_and_never_one_that_is_taken() -> None:
@@ -40,9 +50,9 @@ def test_two_draws_are_not_the_same_list() -> None:
 
 
 def test_no_word_of_a_pseudonym_is_in_the_names_and_addresses_of_the_course() -> None:
-    told = "quiet water foxglove.example heron@college.example https://oak.example/feed"
+    told = "quiet water foxglove.example otter@college.example https://maple.example/feed"
     names = [fresh(set(), told) for _ in range(3000)]
-    assert not {"quiet", "foxglove", "heron", "oak"} & {word.casefold() for name in names for word in name.split()}
+    assert not {"quiet", "foxglove", "otter", "maple"} & {word.casefold() for name in names for word in name.split()}
 
 
 def test_with_no_word_left_there_is_still_a_pseudonym() -> None:

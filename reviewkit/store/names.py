@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select, union_all
 
 from reviewkit.pseudonyms import fresh
 from reviewkit.store.roster import hold_course
-from reviewkit.store.schema import allocations, people, pseudonyms, submissions, turns
+from reviewkit.store.schema import allocations, feeds, people, pseudonyms, submissions, turns
 
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 """Without those that are mistaken for each other; an allocation's id stands in a reviewer's address bar."""
@@ -52,7 +52,8 @@ def mint_pseudonyms(db: Connection, count: int) -> list[str]:
     hold_course(db)
     taken = set(db.scalars(select(pseudonyms.c.name)))
     rows = db.execute(select(people.c.id, people.c.name, people.c.email, people.c.feeds))
-    told = " ".join(str(part) for row in rows for part in row).casefold()
+    titles = db.scalars(select(feeds.c.title))
+    told = " ".join((*(str(part) for row in rows for part in row), *titles)).casefold()
     minted: list[str] = []
     for _ in range(count):
         minted.append(fresh(taken, told))
