@@ -1,7 +1,7 @@
 """The chain that proves a dialogue whole: every turn's digest covers its own content and the digest before it.
 
-Recipe, so that a stranger can verify an export. All JSON is canonical: keys sorted, no spaces, UTF-8, no escapes but
-those that JSON needs. All digests are SHA-256, in hexadecimal.
+Recipe (docs/verify.md tells a stranger how to follow it with an export of turns, docs/verify.py does it). All JSON is
+canonical: keys sorted, no spaces, UTF-8, no escapes but those that JSON needs. All digests are SHA-256, in hexadecimal.
 
 1. Every text of a person is replaced by `{"text": D}` with D = SHA-256(salt + text), salt being 16 random bytes of
    its own. Texts and their salts stand apart, so that they can be erased by right: D stays, and the chain holds.
@@ -12,7 +12,7 @@ those that JSON needs. All digests are SHA-256, in hexadecimal.
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,8 +21,10 @@ import msgspec
 
 from reviewkit.model import KIND_OF, KINDS, Said, Turn, What
 
-TEXTS = frozenset({"note", "quote", "strengths", "improvements", "suggestions", "text", "changed", "reason"})
-"""The fields of turns that hold words of a person."""
+TEXTS = frozenset(
+    {"note", "quote", "strengths", "improvements", "suggestions", "text", "changed", "reason", "recognised"}
+)
+"""The fields of turns that hold words of a person, or a list of them."""
 
 ERASED = "[erased]"
 
@@ -34,6 +36,18 @@ class Text:
     digest: str
     salt: str
     text: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seal:
+    """What a stranger needs to verify a turn that they can read.
+
+    `rest` is what its digest covers (see `split`); `salts` has the salt of each text by its digest, of those only that
+    were not erased.
+    """
+
+    rest: Mapping[str, Any]
+    salts: Mapping[str, str]
 
 
 def canonical(value: object) -> bytes:
@@ -54,22 +68,31 @@ def split(what: What) -> tuple[dict[str, Any], list[Text]]:
     """Take the words out of a turn: (what is left, with a digest in place of each text; the texts)."""
     texts: list[Text] = []
 
-    def take(key: str, value: object) -> object:
+    def walk(key: str, value: object) -> object:
         if key in TEXTS and isinstance(value, str) and value:
             texts.append(sealed(value))
             return {"text": texts[-1].digest}
-        return walk(value)
-
-    def walk(value: object) -> object:
         if isinstance(value, Mapping):
-            return {key: take(key, each) for key, each in value.items()}
+            return {inner: walk(inner, each) for inner, each in value.items()}
         if isinstance(value, list | tuple):
-            return [walk(each) for each in value]
+            return [walk(key, each) for each in value]
         return value
 
-    rest = walk(msgspec.to_builtins(what))
+    rest = walk("", msgspec.to_builtins(what))
     assert isinstance(rest, dict)
     return rest, texts
+
+
+def text_digests(value: object, key: str = "") -> Iterator[str]:
+    """The digests that stand for texts in a turn without its words."""
+    if key in TEXTS and isinstance(value, Mapping):
+        yield str(value.get("text"))
+    elif isinstance(value, Mapping):
+        for inner, each in value.items():
+            yield from text_digests(each, inner)
+    elif isinstance(value, list):
+        for each in value:
+            yield from text_digests(each, key)
 
 
 def joined(kind: str, rest: Mapping[str, Any], find: Callable[[str], str | None]) -> What:
@@ -82,7 +105,7 @@ def joined(kind: str, rest: Mapping[str, Any], find: Callable[[str], str | None]
         if isinstance(value, Mapping):
             return {inner: walk(inner, each) for inner, each in value.items()}
         if isinstance(value, list):
-            return [walk("", each) for each in value]
+            return [walk(key, each) for each in value]
         return value
 
     whole = {key: walk(key, value) for key, value in rest.items()}

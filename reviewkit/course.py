@@ -196,12 +196,12 @@ class Course(Sites):
         """
         import pandas
 
-        dialogues = self.store.dialogues()
+        dialogues, seals = self.store.sealed()
         rows = {
             "posts": exchange.posts(self.store.posts()),
             "submissions": exchange.submissions(dialogues),
             "allocations": exchange.allocations(self.store.allocations(), dialogues),
-            "turns": exchange.turns(dialogues),
+            "turns": exchange.turns(dialogues, seals),
             "grades": exchange.grades(dialogues, self.setup),
         }
         frames = {name: pandas.DataFrame.from_records(list(each)) for name, each in rows.items()}

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from reviewkit import dialogue as rules
+from reviewkit.chain import Seal
 from reviewkit.model import Allocation, Dialogue, Post, Review, Setup, SignOff
 
 Row = dict[str, Any]
@@ -80,12 +81,18 @@ def allocations(allocations: Iterable[Allocation], dialogues: Iterable[Dialogue]
         }
 
 
-def turns(dialogues: Iterable[Dialogue]) -> Iterator[Row]:
-    """Every turn, in the order of its dialogue, with its own fields after those that all have."""
+def turns(dialogues: Iterable[Dialogue], seals: Mapping[str, Seal]) -> Iterator[Row]:
+    """Every turn, in the order of its dialogue, with its own fields after those that all have.
+
+    The last three prove it (docs/verify.md): `salt`, `sealed` (its own fields as its digest covers them, with
+    `{"text": digest}` in place of words) and `salts` (by digest, the salt of each text that was not erased).
+    """
     for dialogue in dialogues:
         for turn in dialogue.turns:
             shared = {name: getattr(turn, name) for name in TURN_FIELDS} | {"at": moment(turn.at)}
-            yield shared | msgspec.to_builtins(turn.what)
+            seal = seals[turn.id]
+            proof = {"salt": turn.salt, "sealed": seal.rest, "salts": seal.salts}
+            yield shared | msgspec.to_builtins(turn.what) | proof
 
 
 def grades(dialogues: Iterable[Dialogue], setup: Setup) -> Iterator[Row]:

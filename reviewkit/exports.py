@@ -21,7 +21,7 @@ def rows_of(what: str, course: Course, file: Path) -> Iterable[exchange.Row]:
         case "allocations":
             return exchange.allocations(store.allocations(), store.dialogues())
         case "turns":
-            return exchange.turns(store.dialogues())
+            return exchange.turns(*store.sealed())
         case "grades":
             return exchange.grades(store.dialogues(), course.setup)
         case "workbook":

@@ -68,8 +68,9 @@ def _store(url: str) -> str:
             broken = chain.first_broken(store.bare_turns(dialogue.submission.id))
             if broken is not None:
                 raise StoreError(
-                    f"Turn {broken.id} of submission {dialogue.submission.id} was changed outside reviewkit: its "
-                    "digest does not hold. Restore the database from a copy, or ask who edited it."
+                    f"The chain of submission {dialogue.submission.id} breaks at turn {broken.sequence} ({broken.id}): "
+                    "it, or one before it, was changed outside reviewkit. Restore the database from a copy, or ask who "
+                    "edited it."
                 )
         turns = sum(len(each.turns) for each in dialogues)
         return f"can be reached; {len(dialogues):,} dialogues with {turns:,} turns, and every digest holds"

@@ -84,7 +84,7 @@ def test_allocations_say_who_owes_what(sqlite_store: Store) -> None:
 
 def test_turns_have_shared_fields_first_and_their_own_after_them(sqlite_store: Store) -> None:
     course = signed(sqlite_store)
-    rows = list(exchange.turns(course.store.dialogues()))
+    rows = list(exchange.turns(*course.store.sealed()))
     assert all(tuple(row)[:9] == exchange.TURN_FIELDS for row in rows)
     mine = [row for row in rows if row["submission"] == rows[0]["submission"]]
     assert [row["sequence"] for row in mine] == list(range(len(mine)))

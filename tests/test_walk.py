@@ -259,7 +259,12 @@ def test_a_tagged_post_becomes_a_signed_grade(course_file: Path, tmp_path: Path,
         ann.reload()
         expect(ann.get_by_test_id("dialogue")).to_contain_text("80")
 
-    turns = json.loads(reviewkit(course_file, "export", "--what", "turns", "--format", "json"))
+    export = course_file.with_name("turns.json")
+    reviewkit(course_file, "export", "--what", "turns", "--out", str(export))
+    stranger = [sys.executable, "-I", "-S", str(Path(__file__).parents[1] / "docs" / "verify.py"), str(export)]
+    told = subprocess.run(stranger, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert told.count(" turns, whole; ") == len(STUDENTS)
+    turns = json.loads(export.read_text("utf-8"))
     mine = [turn["kind"] for turn in turns if turn["submission"] == submission]
     assert mine == [
         *["freeze", "self-evaluation", "review", "review", "review", "reveal"],

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from reviewkit.chain import Seal
 from reviewkit.model import (
     Allocation,
     Dialogue,
@@ -186,6 +187,9 @@ class Store(Protocol):
 
     def bare_turns(self, submission: str) -> list[tuple[Turn, dict[str, Any]]]:
         """Turns with their bodies as stored (digests in place of words), for chain.first_broken."""
+
+    def sealed(self) -> tuple[list[Dialogue], dict[str, Seal]]:
+        """All dialogues, and by the id of its turn what a stranger needs to verify them, from one moment."""
 
     def erase_text(self, digest: str) -> None:
         """Erase one person's words by right; the digest stays in the turn."""

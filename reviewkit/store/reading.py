@@ -34,6 +34,17 @@ def dialogues(db: Connection, assignment: str | None) -> list[Dialogue]:
     return _dialogues(db, true() if assignment is None else submissions.c.assignment == assignment)
 
 
+def sealed(db: Connection) -> tuple[list[Dialogue], dict[str, chain.Seal]]:
+    words, seals = _texts(db, true()), dict[str, chain.Seal]()
+    said: dict[str, list[Turn]] = defaultdict(list)
+    for row in _turns(db, true()):
+        said[row.submission].append(_turn(row, words))
+        known = ((digest, words.get(digest, (None, None))[0]) for digest in chain.text_digests(row.rest))
+        seals[row.id] = chain.Seal(rest=row.rest, salts={digest: salt for digest, salt in known if salt is not None})
+    found = _submissions(db, true())
+    return [Dialogue(submission=each, turns=tuple(said[each.id])) for each in found], seals
+
+
 def has_request(db: Connection, submission: str, request: str) -> bool:
     found = select(func.count()).where(requests.c.submission == submission, requests.c.request == request)
     return bool(request) and db.scalar(found) == 1
@@ -67,7 +78,7 @@ def _with_digests(rest: Mapping[str, Any], found: Mapping[str, str]) -> dict[str
         if isinstance(value, Mapping):
             return {inner: walk(inner, each) for inner, each in value.items()}
         if isinstance(value, list):
-            return [walk("", each) for each in value]
+            return [walk(key, each) for each in value]
         return value
 
     return {key: walk(key, value) for key, value in rest.items()}

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from reviewkit.chain import Seal
 from reviewkit.model import (
     Allocation,
     Dialogue,
@@ -215,6 +216,9 @@ class SqlStore:
 
     def bare_turns(self, submission: str) -> list[tuple[Turn, dict[str, Any]]]:
         return self._read(lambda db: reading.bare_turns(db, submission))
+
+    def sealed(self) -> tuple[list[Dialogue], dict[str, Seal]]:
+        return self._read(reading.sealed)
 
     def erase_text(self, digest: str) -> None:
         self._write(lambda db: writing.erase_text(db, digest))
