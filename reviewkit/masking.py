@@ -49,13 +49,15 @@ HIDDEN = "[hidden]"
 
 _GAP = "\n" * 4
 """Set between paragraphs, so that no name is found across two of them."""
-_PLAIN_ATTRIBUTES = frozenset({"rel", "colspan", "rowspan", "start", "reversed", "lang", "dir", "scope"})
+_PLAIN_ATTRIBUTES = frozenset(
+    {"width", "height", "rel", "colspan", "rowspan", "start", "reversed", "lang", "dir", "scope"}
+)
 _WORDY_ATTRIBUTES = frozenset({"alt", "title"})
 _ADDRESSES = frozenset({"href", "src"})
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"]+|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.IGNORECASE)
 _TOKEN = re.compile(r"\S+")
-_OUR_COPY = re.compile(r"/pictures?/[\w-]{16,200}(?:\.\w{2,5})?\Z")
-"""A picture of the post as the course has copied it: its name says nothing."""
+_OUR_COPY = re.compile(r"/pictures/[A-Za-z0-9_-]{24}\Z")
+"""A picture of the post as the course has copied it: its name is random."""
 _TAG_PAGE = re.compile(r"/(?:tags?|tagged|category|categories|label)/", re.IGNORECASE)
 
 

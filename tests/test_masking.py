@@ -279,3 +279,81 @@ def test_masking_leaves_safe_html_and_masking_again_changes_nothing(case: tuple[
 @given(st.text(max_size=300), people)
 def test_any_text_can_be_masked(text: str, who: Identity) -> None:
     assert mask_text(text, who) == text or AUTHOR in mask_text(text, who) or SITE in mask_text(text, who)
+
+
+# -- players, pictures, profiles, everyday words, look-alikes --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ('<iframe src="https://www.youtube.com/embed/x"></iframe>', " [a video] "),
+        ('<p><audio src="https://quorbs.example/a.mp3">old browser</audio></p>', "<p> [a recording] </p>"),
+        (
+            '<p><a href="https://youtu.be/x9">https://youtu.be/x9</a></p>',
+            "<p>[a video]</p>",
+        ),
+        ('<p><a href="https://soundcloud.com/q/z">[Recording]</a></p>', "<p>[a recording]</p>"),
+    ],
+)
+def test_what_plays_is_put_into_words(said: str, left: str) -> None:
+    assert masked(said) == left
+
+
+def test_a_video_that_a_sentence_cites_stays_a_link() -> None:
+    said = '<p>As <a href="https://youtu.be/x9">this talk</a> says.</p>'
+    assert masked(said) == said
+
+
+def test_our_copy_of_a_picture_stays_and_a_strangers_does_not() -> None:
+    ours = '<img src="/pictures/abcdefghijklmnopqrstuv_-" alt="by Ann" width="4" height="3">'
+    assert masked(ours) == ours.replace("by Ann", "by [author]")
+    assert "src" not in masked('<img src="/pictures/ann.jpg" alt="">')
+
+
+@pytest.mark.parametrize("said", ["Mastodon", "my GitHub", "follow me on Mastodon"])
+def test_a_link_that_people_call_their_own_is_the_authors(said: str) -> None:
+    found = masked(f'<p>See <a href="https://hachy.example/@qz">{said}</a>!</p>')
+    assert "hachy.example" not in found
+    assert SITE in found
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("https://github.com/pandas-dev/pandas", "GitHub"),
+        ("https://hachy.example/@qz", "a historian"),
+        ("https://x.com/nasa", "NASA"),
+    ],
+)
+def test_a_link_to_somebody_elses_page_stays(address: str, said: str) -> None:
+    assert f'href="{address}"' in masked(f'<p><a href="{address}">{said}</a></p>')
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("Will you come? Will came.", "Will you come? [author] came."),
+        ("Mark the day. Said Mark: no.", "Mark the day. Said [author]: no."),
+        ("In May it rains; on 5 May, May 2026, late May. May sings.", None),
+        ("by May, for May", "by [author], for [author]"),
+        ("“Will they?” asked Will.", "“Will they?” asked [author]."),
+        ("May I? May May I?", "May I? [author] I?"),
+    ],
+)
+def test_an_everyday_word_is_a_name_where_it_stands_as_one(said: str, left: str | None) -> None:
+    who = Identity(names=("Will Orsk", "May Orsk", "Mark Orsk"))
+    found = mask_text(said, who)
+    assert found == (left or "In May it rains; on 5 May, May 2026, late May. [author] sings.")
+
+
+def test_letters_that_only_look_the_same_are_read_as_they_look() -> None:
+    assert mask_text("\u0410nn and Zibb\u0435lw\u00f6\u0441k", Identity(names=("Ann Zibbelwöck",))) == "[author]"[
+        :0
+    ] + ("[author] and [author]")
+
+
+def test_what_an_author_wants_hidden_is_hidden_whatever_its_case_and_in_addresses_too() -> None:
+    who = identity(ANN, [QUORBS], [POST], ["Millbrook", "the lifeboat"])
+    said = '<p>MILLBROOK’s mill; The  Lifeboat. <a href="https://x.example/millbrook-news">News</a></p>'
+    assert masked(said, who) == f"<p>[hidden]’s mill; [hidden]. News {SITE}</p>"
