@@ -32,6 +32,7 @@ OK = "ok"
 ROLE = "This page is not for your role in the course."
 NOT_YOURS = "This is not yours to do here."
 NO_SUBMISSION = "There is no such submission for you."
+NO_POST = "There is no such post of yours."
 NO_REVIEW = "There is no such review for you to give."
 CHOOSE = "Choose one of your own posts that carry #datastories."
 GIVEN_FOR = "Your work for A story with numbers is frozen"
@@ -179,6 +180,8 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("my-work", "remove-site"): lambda s, who: {"url": "https://nobody.example/"},
     ("my-work", "check-sites"): lambda s, who: {},
     ("my-work", "write"): lambda s, who: {"id": "new"},
+    ("my-work", "preview"): lambda s, who: {"posts": [s.course.posts(ANN)[0].id]},
+    ("my-work", "hide"): lambda s, who: {"posts": [s.course.posts(ANN)[0].id], "words": []},
     ("my-work", "give"): lambda s, who: {"assignment": "river", "text": "Words.", "request": f"given-{who.id}"},
     ("reviews", "look"): lambda s, who: {"params": {"open": s.duty}},
     ("reviews", "draft"): draft("review:{duty}"),
@@ -237,6 +240,8 @@ AT_ALL = {
     ("my-work", "remove-site"): at(OK, {}),
     ("my-work", "check-sites"): at(OK, {}),
     ("my-work", "write"): at(OK, {}),
+    ("my-work", "preview"): at(OK, {}),
+    ("my-work", "hide"): at(OK, {}),
     ("my-work", "give"): at(GIVEN_FOR, {"collected": OK, "too late": "The time to choose a post"}),
     ("reviews", "look"): at(OK, {}),
     ("reviews", "draft"): at(OK, dict.fromkeys(NOT_OWED, UNKEPT), allocated="Send your own self-evaluation"),
@@ -273,6 +278,8 @@ OTHER_STUDENTS = {
     ("my-work", "remove-site"): at(OK, {}),
     ("my-work", "check-sites"): at(OK, {}),
     ("my-work", "write"): at(OK, {}),
+    ("my-work", "preview"): at(NO_POST, {}),
+    ("my-work", "hide"): at(NO_POST, {}),
     ("my-work", "give"): at(GIVEN_FOR, {"collected": OK, "too late": "The time to choose a post"}),
     ("reviews", "look"): at(OK, {}),
     ("reviews", "draft"): at(UNKEPT, {}),

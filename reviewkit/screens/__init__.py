@@ -109,7 +109,8 @@ def act(course: "Course", viewer: Person, screen: str, event: Mapping[str, Any])
     """Do what an event of the page asks.
 
     Gives `{"ok": True, "view": the fresh view}`, for a draft `{"ok": True, "revision", "saved"}`, or `{"ok": False,
-    "error": {"message", "field"}}`; after a Conflict with the view that shows what changed.
+    "error": {"message", "field"}}`; after a Conflict with the view that shows what changed. An event whose words name
+    somebody is answered with `{"ok": False, "named": what to ask}` until it says `sure` (see `naming`).
     """
     try:
         module = screen_of(screen)
@@ -123,6 +124,10 @@ def act(course: "Course", viewer: Person, screen: str, event: Mapping[str, Any])
             handler = module.HANDLERS.get(kind)
             if handler is None:
                 raise Invalid("This page is older than the course. Reload it; your text is kept.")
+            from reviewkit.screens.naming import asked_first
+
+            if (first := asked_first(course, viewer, screen, event)) is not None:
+                return first
             done = dict(handler(course, viewer, event))
             params = _place(done.pop("params", params))
         return {**done, "ok": True, "view": module.view(course.glance(), viewer, params)}

@@ -264,6 +264,7 @@ function dialog({ title, text, confirm, cancel = "Not yet", onconfirm, oncancel,
   const problem = h("div", { class: "problem" });
   const yes = h("button", { class: "btn p", type: "button", testid: "dialog-confirm", onclick: () => busy(yes, async () => {
     const reply = await onconfirm();
+    if (reply?.unsent) return el.close(); // they want to change it
     if (reply?.ok === false) return problem.replaceChildren(note("error", reply.error.message));
     done = true;
     el.close();

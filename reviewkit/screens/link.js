@@ -5,7 +5,7 @@
 //   const reply = await link.act({type, ...});         never throws: {ok: true, ...} or {ok: false, error: {message, field}}
 //   const draft = link.draft(view.draft, {onchange});  the same object for the same form, however often it is drawn
 //   draft.content.strengths; draft.set({strengths}); draft.locked; draft.notice()
-import { h, note, random, saveStatus, remembered, remember, keepsNoCopy } from "./lib.js";
+import { h, dialog, note, random, saveStatus, remembered, remember, keepsNoCopy } from "./lib.js";
 
 const ANSWER_WITHIN = 4000, PAUSE = 400, LONGEST = 1500, AGAIN = 5000, GONE_AFTER = 2500, FOUND = 300;
 const KEPT = 30 * 24 * 3600 * 1000; // how long this browser keeps a copy that nobody came back for
@@ -44,7 +44,8 @@ function connect(model, status = saveStatus()) {
     // What was typed goes first; `request` makes two deliveries one act. The fresh view arrives as a change of `view`.
     async act(event) {
       await Promise.all([...drafts.values()].map(draft => draft.flush()));
-      return send({ request: random(), params: model.get("view")?.params ?? {}, ...event }, 2);
+      const said = { request: random(), params: model.get("view")?.params ?? {}, ...event }, reply = await send(said, 2);
+      return reply.named ? askSure(reply, () => send({ ...said, sure: true }, 2)) : reply;
     },
     draft(given, { onchange } = {}) {
       if (!given) return null;
@@ -100,6 +101,13 @@ function connect(model, status = saveStatus()) {
 }
 
 // In JupyterLab nobody tells; then it is tried.
+// The words name somebody, and nothing was sent: whether it is, the writer says.
+const askSure = ({ named: { title, text }, ...refusal }, again) => new Promise(resolve => {
+  let reply = { ...refusal, unsent: true };
+  dialog({ title, text, confirm: "Send all the same", cancel: "Change it", onconfirm: async () => { reply = await again(); } })
+    .addEventListener("close", () => resolve(reply));
+});
+
 const connected = () => !["closed", "lost"].includes(document.body.dataset.connection);
 
 // A draft as the server gave it ({form, revision, content, saved}; the form's name holds a random id and nobody's name),

@@ -1,6 +1,7 @@
 // My work: all posts, the self-evaluation of one criterion by criterion, and the dialogue that follows.
 import { h, random, icon, voice, connect, page, track, steps, seg, note, empty, levels, quote, field, gradeField, toggles, complain, table, timeline, levelPlot, reading, sentenceDialog, dialog, toast, redraw, calmly, keptTexts, judged, labelledTexts, paragraphs } from "./lib.js";
 import { sitesPart, checkButton, writePart } from "./sites.js";
+import { previewButton } from "./preview.js";
 
 const OVERALL = "overall";
 
@@ -90,7 +91,7 @@ function renderMyWork({ model, el, signal }) {
       text: "A copy is kept as it is now, and everybody evaluates that copy. You can go on editing your own site; the copy does not change. You cannot choose another post for this round afterwards.",
       confirm: "Freeze it", cancel: "Not yet", onconfirm: () => link.act({ type: "freeze", request, assignment: chosen.assignment, posts: [...posts] }) },
     choices.length < 2 ? null : h("fieldset", { class: "stack-s choices" }, h("legend", { class: "lab" }, "For which round?"), choices.map(each => h("label", { class: "row" },
-      h("input", { type: "radio", name: "round", checked: each === chosen, onchange: () => { chosen = each; posts = new Set(each.posts.map(({ id }) => id)); several(); } }), each.title, h("span", { class: "sm mu" }, each.due)))), list);
+      h("input", { type: "radio", name: "round", checked: each === chosen, onchange: () => { chosen = each; posts = new Set(each.posts.map(({ id }) => id)); several(); } }), each.title, h("span", { class: "sm mu" }, each.due)))), list, view().masked ? h("p", { class: "sm" }, previewButton(link, () => ({ posts: [...posts] }))) : null);
   }
 
   // -- the self-evaluation -------------------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ function renderMyWork({ model, el, signal }) {
     ui.step ??= now.criteria.find(({ id }) => level(id) === undefined)?.id ?? OVERALL;
     const criterion = now.criteria.find(({ id }) => id === ui.step);
     const here = { now, draft, said, level, criterion, set: (name, id, value) => draft.set({ [name]: { ...draft.content[name], [id]: value } }) };
-    const lede = [now.posted, " ", now.due, " ", back()];
+    const lede = [now.posted, " ", now.due, " ", back(), now.masked ? [" ", previewButton(link, () => ({ submission: now.submission }))] : null];
     return { lede, parts: [track(now.way), draft.notice(), changedNote(now),
       h("div", { class: "two" }, criterion ? [side(), postPart(here)] : soFar(here),
         h("section", { class: criterion && ui.side === "read" ? "desk" : null, "aria-labelledby": "step-title" }, stepper(here), criterion ? criterionPart(here) : overallPart(here)))] };

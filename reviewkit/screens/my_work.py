@@ -8,7 +8,7 @@ from typing import Any
 from reviewkit import screens
 from reviewkit.course import Course, SeenDialogue
 from reviewkit.model import Answer, Assignment, Judgement, Person, Post, Reply, SelfEvaluation, Submission
-from reviewkit.screens import dates, sites, talk
+from reviewkit.screens import dates, preview, sites, talk
 from reviewkit.screens.events import taken
 from reviewkit.screens.my_submission import Own, form_of, grade_agreed, title_of
 
@@ -24,6 +24,7 @@ def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str,
         "screen": "my-work",
         "frame": screens.frame(course, viewer, "my-work"),
         "zone": course.setup.timezone,
+        "masked": preview.is_masked(course),
         "params": {"submission": submission} if submission else {"write": write} if write else {},
         **(own.place(submission) if submission else sites.writing(own, write) if write else Start(own=own).place()),
     }
@@ -270,4 +271,6 @@ HANDLERS = {
     "answer": answer,
     "reply": reply,
     "sign": sign,
-} | sites.HANDLERS
+    **sites.HANDLERS,
+    **preview.HANDLERS,
+}
