@@ -197,9 +197,10 @@ class Allocating(Speaking):
 
     def _offered(self, who: Person, asked: Assignment) -> list[str]:
         """The submissions that lack reviews and may be this person's. Raises NotAllowed when they may take none."""
+        if self.submission_of(who, asked) is None or not self.store.allocations(asked.id):
+            raise NotAllowed("You have no part in the reviews of this round.")
         slots, setup, now = self._slots(asked.id), self.setup, self.clock()
-        own = self.submission_of(who, asked)
-        if own is None or who.id in slots.gone or not slots.allocations:
+        if who.id in slots.gone:
             raise NotAllowed("You have no part in the reviews of this round.")
         if self._unevaluated(who, asked):
             raise NotAllowed("Send your own self-evaluation first.")

@@ -7,11 +7,14 @@ pairs of an earlier round, one review more or less. Never relaxed: oneself, excl
 
 import random
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 TRIES = 60
 """Sweeps of repair before what is left counts as impossible; a class of 300 needs two or three."""
+
+FEW = 100
+"""Partners that are tried before all of them are."""
 
 HARD = 1_000_000
 RECIPROCAL = 1_000
@@ -30,21 +33,33 @@ class Allocated:
     relaxed: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What was laid before, and what stands in the way of more.
+
+    excluded: pairs of people who must not review each other. past: (reviewer, author) of earlier rounds. existing:
+    pairs that stay as they are and count, also of people and submissions that take part no more (`others`: submission
+    -> author). spent: pairs that count for nothing and never come back. full: submissions that take no more reviews.
+    """
+
+    excluded: Collection[frozenset[str]] = ()
+    past: Collection[tuple[str, str]] = ()
+    existing: Collection[Pair] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
+    spent: Collection[Pair] = ()
+    full: Collection[str] = ()
+
+
+NOTHING = Known()
+
+
 def allocate(
-    authors: Mapping[str, str],
-    reviewers: Sequence[str],
-    count: int,
-    *,
-    seed: int,
-    excluded: Collection[frozenset[str]] = (),
-    past: Collection[tuple[str, str]] = (),
-    existing: Collection[Pair] = (),
+    authors: Mapping[str, str], reviewers: Sequence[str], count: int, *, seed: int, known: Known = NOTHING
 ) -> Allocated:
     """Give every submission `count` reviewers and every reviewer `count` submissions, as far as it goes.
 
-    authors: submission -> its author. reviewers: ids, each at most once. excluded: pairs of people who must not
-    review each other. past: (reviewer, author) of earlier rounds. existing: pairs that stay as they are. The same
-    arguments give the same answer.
+    authors: submission -> its author, of those in the count. reviewers: ids, each at most once. The same arguments
+    give the same answer.
     """
     if not authors:
         return Allocated(pairs=(), count=0, relaxed=("No submission is frozen yet, so there is nothing to review.",))
@@ -62,7 +77,7 @@ def allocate(
     wanted, count = count, min(count, len(authors) - 1, len(reviewers) - 1)
     if count < wanted:
         relaxed.append(f"Everybody gives and gets {count} instead of {wanted}: the class is too small for more.")
-    work = _Repair(authors, reviewers, count, seed=seed, excluded=excluded, past=past, existing=existing)
+    work = _Repair(authors, reviewers, count, seed=seed, known=known)
     pairs = work.solve()
     relaxed += work.said()
     return Allocated(pairs=tuple(pairs), count=count, relaxed=tuple(relaxed))
@@ -78,34 +93,43 @@ class _Repair:
         count: int,
         *,
         seed: int,
-        excluded: Collection[frozenset[str]],
-        past: Collection[tuple[str, str]],
-        existing: Collection[Pair],
+        known: Known,
     ) -> None:
         self.authors, self.reviewers = authors, list(reviewers)
         self.random = random.Random(seed)  # noqa: S311 (the seed comes from `secrets`)
-        self.excluded, self.past = set(excluded), set(past)
-        self.fixed = set(existing)
-        got = Counter(submission for submission, _ in self.fixed)
-        gave = Counter(reviewer for _, reviewer in self.fixed)
-        self.left = [each for each in authors for _ in range(count - got[each])]
-        self.right = [each for each in reviewers for _ in range(count - gave[each])]
+        self.excluded, self.past, self.spent = set(known.excluded), set(known.past), set(known.spent)
+        fixed, everybody = set(known.existing), {**known.others, **authors}
+        got = Counter(submission for submission, _ in fixed)
+        gave = Counter(reviewer for _, reviewer in fixed)
+        full = set(known.full)
+        left = self.slots([each for each in authors if each not in full], count, got)
+        right = self.slots(reviewers, count, gave)
+        size = min(len(left), len(right))
+        self.left, self.missing = left[:size], left[size:]
+        self.right, self.idle = right[:size], right[size:]
         self.random.shuffle(self.left)
         self.random.shuffle(self.right)
-        size = min(len(self.left), len(self.right))
-        self.missing, self.idle = self.left[size:], self.right[size:]
-        del self.left[size:], self.right[size:]
         self.load, self.count, self.extra = gave, count, 0
         self.uses = Counter(zip(self.left, self.right, strict=True))
-        self.uses.update(self.fixed)
-        self.edges = Counter((reviewer, authors[submission]) for submission, reviewer in self.uses.elements())
+        self.uses.update(fixed)
+        self.edges = Counter(
+            (reviewer, everybody[submission])
+            for submission, reviewer in self.uses.elements()
+            if submission in everybody
+        )
+
+    def slots(self, all_: Sequence[str], count: int, filled: Mapping[str, int]) -> list[str]:
+        """The free slots of each, theirs first who have fewest filled: where one side has more, those come first."""
+        free = [(slot, each) for each in all_ for slot in range(filled.get(each, 0), count)]
+        self.random.shuffle(free)
+        return [each for _, each in sorted(free, key=lambda one: one[0])]
 
     def cost(self, submission: str, reviewer: str) -> int:
         """What is wrong with a pair that is laid now."""
         author = self.authors[submission]
         if author == reviewer or frozenset((author, reviewer)) in self.excluded:
             return HARD
-        if self.uses[submission, reviewer] > 1:
+        if self.uses[submission, reviewer] > 1 or (submission, reviewer) in self.spent:
             return HARD
         wrong = RECIPROCAL if self.edges[author, reviewer] else 0
         return wrong + (PAST if (reviewer, author) in self.past else 0)
@@ -151,17 +175,26 @@ class _Repair:
         """Give what is missing to those who have least, at most one more than everybody's share."""
         more = list[Pair]()
         still = list[str]()
+        free = [each for each in self.reviewers if self.load[each] <= self.count]
+        self.random.shuffle(free)
+        free.sort(key=self.load.__getitem__)
         for submission in self.missing:
-            free = [each for each in self.reviewers if self.load[each] <= self.count]
-            self.random.shuffle(free)
-            free.sort(key=lambda reviewer: (self.trial(submission, reviewer), self.load[reviewer]))
-            if not free or self.trial(submission, free[0]) >= HARD:
+            chosen, cost = "", HARD
+            for reviewer in free:
+                if (wrong := self.trial(submission, reviewer)) < cost:
+                    chosen, cost = reviewer, wrong
+                if not cost:
+                    break
+            if not chosen:
                 still.append(submission)
                 continue
-            self.lay(submission, free[0], 1)
-            self.load[free[0]] += 1
-            self.extra += self.load[free[0]] > self.count
-            more.append((submission, free[0]))
+            self.lay(submission, chosen, 1)
+            self.load[chosen] += 1
+            self.extra += self.load[chosen] > self.count
+            more.append((submission, chosen))
+            free.remove(chosen)
+            if self.load[chosen] <= self.count:
+                free.append(chosen)
         self.missing = still
         return more
 
@@ -176,7 +209,7 @@ class _Repair:
         """Try partners in random order; keep the first swap that leaves the two slots better than they were."""
         if not (now := self.at(slot)):
             return
-        for other in self.random.sample(order, len(order)):
+        for other in self.partners(order):
             before = now + self.at(other)
             if other == slot:
                 continue
@@ -185,13 +218,23 @@ class _Repair:
                 return
             self.swap(slot, other)
 
+    def partners(self, order: Sequence[int]) -> Iterator[int]:
+        """All slots in random order; first a few, which nearly always suffice and cost no shuffle of a large class."""
+        yield from self.random.sample(order, min(FEW, len(order)))
+        if len(order) > FEW:
+            yield from self.random.sample(order, len(order))
+
     def said(self) -> list[str]:
         """What had to be relaxed, in words for the instructor."""
         sentences = list[str]()
-        traded = sum(1 for submission, reviewer in self.kept if self.edges[self.authors[submission], reviewer])
+        traded = {
+            frozenset((self.authors[submission], reviewer))
+            for submission, reviewer in self.kept
+            if self.edges[self.authors[submission], reviewer]
+        }
         repeated = sum(1 for submission, reviewer in self.kept if (reviewer, self.authors[submission]) in self.past)
         if traded:
-            sentences.append(f"{(traded + 1) // 2} pairs of people review each other; it could not be avoided.")
+            sentences.append(f"{len(traded)} pairs of people review each other; it could not be avoided.")
         if repeated:
             sentences.append(f"{repeated} people review somebody again whom they reviewed in an earlier round.")
         if self.extra:

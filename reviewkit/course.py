@@ -200,7 +200,7 @@ class Course(Sites):
         rows = {
             "posts": exchange.posts(self.store.posts()),
             "submissions": exchange.submissions(dialogues),
-            "allocations": exchange.allocations(self.store.allocations(), dialogues),
+            "allocations": exchange.allocations(self.store.allocations(released=True), dialogues, self.store.people()),
             "turns": exchange.turns(dialogues, seals),
             "grades": exchange.grades(dialogues, self.setup),
         }

@@ -14,7 +14,8 @@ import msgspec
 
 from reviewkit import dialogue as rules
 from reviewkit.chain import Seal
-from reviewkit.model import Allocation, Dialogue, Post, Review, Setup, SignOff
+from reviewkit.model import Allocation, Dialogue, Person, Post, Setup, SignOff
+from reviewkit.slots import slots_of
 
 Row = dict[str, Any]
 
@@ -67,17 +68,23 @@ def submissions(dialogues: Iterable[Dialogue]) -> Iterator[Row]:
         }
 
 
-def allocations(allocations: Iterable[Allocation], dialogues: Iterable[Dialogue]) -> Iterator[Row]:
-    """Who reviews whom; `status` is owed, opened or given."""
-    known = {each.submission.id: each for each in dialogues}
-    given = {turn.what.allocation for each in known.values() for turn in each.turns if isinstance(turn.what, Review)}
-    for each in allocations:
+def allocations(
+    allocations: Iterable[Allocation], dialogues: Iterable[Dialogue], people: Iterable[Person] = ()
+) -> Iterator[Row]:
+    """Who reviews whom; `status` is a `slots.Status`. `people`: everybody, for those who have withdrawn."""
+    rounds = dict[str, list[Dialogue]]()
+    for dialogue in dialogues:
+        rounds.setdefault(dialogue.submission.assignment, []).append(dialogue)
+    all_, everybody = list(allocations), list(people)
+    known = {assignment: slots_of(made, all_, everybody) for assignment, made in rounds.items()}
+    for each in all_:
+        slots = known[each.assignment]
         yield {
             "reviewer": each.reviewer,
-            "author": known[each.submission].submission.person,
+            "author": slots.author(each.submission),
             "submission": each.submission,
             "pseudonym": each.pseudonym,
-            "status": "given" if each.id in given else "opened" if each.opened else "owed",
+            "status": slots.status(each),
         }
 
 

@@ -19,7 +19,7 @@ def rows_of(what: str, course: Course, file: Path) -> Iterable[exchange.Row]:
         case "submissions":
             return exchange.submissions(store.dialogues())
         case "allocations":
-            return exchange.allocations(store.allocations(), store.dialogues())
+            return exchange.allocations(store.allocations(released=True), store.dialogues(), store.people())
         case "turns":
             return exchange.turns(*store.sealed())
         case "grades":

@@ -24,9 +24,14 @@ from reviewkit.model import (
     Submission,
 )
 from reviewkit.overview import Line
+from reviewkit.slots import Slots, slots_of
+from reviewkit.store.glance import worked_out
 from reviewkit.visibility import SeenTurn
 
 __all__ = ["Copy", "Duty", "Reading", "SeenDialogue", "SeenTurn", "at_a_glance"]
+
+PASSES = 2
+"""Submissions of one round that a reviewer may pass on because they think they know the author."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +73,10 @@ class Duty:
     """Other reviews of the same submission and the author's answer to this one: only after the reveal."""
     closed: bool
     """The reveal has happened: read-only."""
+    needless: bool
+    """The submission is out of the count: nobody needs a review of it any more."""
+    passes: int
+    """How often its reviewer may still pass on a submission of this round, this one among them; 0: not this one."""
 
 
 class Reading(Copies):
@@ -207,7 +216,9 @@ class Reading(Copies):
         owing = sum(
             1
             for each in self.store.allocations(reviewer=who.id)
-            if not self._given(each) and rules.reveal(self.store.dialogue(each.submission).turns) is None
+            if not self._given(each)
+            and rules.reveal(self.store.dialogue(each.submission).turns) is None
+            and not self._is_out(self.store.dialogue(each.submission))
         )
         return {"my-work": turns_due + unfrozen, "reviews": owing}
 
@@ -286,27 +297,82 @@ class Reading(Copies):
             mine=mine[-1] if mine else None,
             others=tuple(turn for turn in turns if not turn.mine),
             closed=rules.reveal(dialogue.turns) is not None,
+            needless=self._is_out(dialogue),
+            passes=0 if self._kept(who, allocation) else PASSES - self._passed(who, allocation.assignment),
         )
 
     def _locked(self, who: Person, allocation: Allocation) -> str:
-        """Nobody opens a review they owe before their own self-evaluation of the round is in."""
-        own = self.submission_of(who, self.assignment(allocation.assignment))
-        if own is not None and rules.self_evaluation(self.store.dialogue(own.id).turns) is None:
+        """Why a review that is owed cannot be opened yet."""
+        if self._unevaluated(who, self.assignment(allocation.assignment)):
             return "Send your own self-evaluation first, then you can read this submission."
         return ""
+
+    def _unevaluated(self, who: Person, assignment: Assignment) -> bool:
+        """Nobody opens a review they owe before their own self-evaluation of the round is in; a setting lifts it."""
+        own = self.submission_of(who, assignment) if self.setup.reviews.own_first else None
+        return own is not None and rules.self_evaluation(self.store.dialogue(own.id).turns) is None
+
+    def _kept(self, who: Person, allocation: Allocation) -> str:
+        """Why somebody who thinks they know the author cannot pass a submission on, as a sentence; empty: they can."""
+        dialogue = self.store.dialogue(allocation.submission)
+        if self.setup.reviews.mode != "double-blind":
+            return "In this course you see who wrote a submission, so there is nothing to guess."
+        if locked := self._locked(who, allocation):
+            return locked
+        if self._given(allocation):
+            return "You have sent this review already, so it stays yours."
+        if rules.reveal(dialogue.turns) is not None or self._is_out(dialogue):
+            return "It is too late to pass this submission on."
+        if self._passed(who, allocation.assignment) >= PASSES:
+            return (
+                f"You have passed on {PASSES} submissions of this round already, and more is not possible. If you "
+                "would rather not review this one, talk to your instructor."
+            )
+        return ""
+
+    def _passed(self, who: Person, assignment: str) -> int:
+        """How many submissions of a round this person has passed on."""
+        mine = self.store.allocations(assignment, who.id, released=True)
+        return sum(each.released is not None for each in mine)
+
+    def _is_out(self, dialogue: Dialogue) -> bool:
+        """Whether its author has left, or is out of the count: it needs no review, and its author owes none."""
+        return rules.stage(dialogue.turns) in rules.OUT or self.person(dialogue.submission.person).withdrawn
 
     def _given(self, allocation: Allocation) -> bool:
         turns = self.store.dialogue(allocation.submission).turns
         return any(isinstance(turn.what, Review) and turn.what.allocation == allocation.id for turn in turns)
 
-    def _counts(self, assignment: str | None = None) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for each in self.store.allocations(assignment):
-            counts[each.submission] = counts.get(each.submission, 0) + 1
-        return counts
+    def _slots(self, assignment: str) -> Slots:
+        """How far the reviews of a round are."""
+        return worked_out(
+            self.store,
+            ("slots", assignment),
+            lambda: slots_of(
+                self.store.dialogues(assignment),
+                self.store.allocations(assignment, released=True),
+                self.store.people(),
+            ),
+        )
+
+    def _counts(self, assignment: str) -> dict[str, int]:
+        """How many reviews of each submission are given or owed."""
+        return self._slots(assignment).owed()
 
     def _owed(self, dialogue: Dialogue) -> int:
-        return self._counts(dialogue.submission.assignment).get(dialogue.submission.id, 0)
+        """The same for one submission, without a look at the whole round."""
+        about = dialogue.submission
+        given = {turn.what.allocation for turn in dialogue.turns if isinstance(turn.what, Review)}
+        theirs = [each for each in self.store.allocations(about.assignment) if each.submission == about.id]
+        if self._is_out(dialogue):
+            return sum(each.id in given for each in theirs)
+        return sum(each.id in given or not self._gone(each.reviewer, about.assignment) for each in theirs)
+
+    def _gone(self, person: str, assignment: str) -> bool:
+        """Whether somebody owes no review of this round any more."""
+        who = self.person(person)
+        own = self.submission_of(who, self.assignment(assignment))
+        return who.withdrawn or (own is not None and self._is_out(self.store.dialogue(own.id)))
 
     def _whom(self, waits: str, dialogue: Dialogue, viewer: Person) -> str:
         """ "author" and "instructor" as this viewer would say it."""

@@ -1,14 +1,13 @@
-"""A round: who reviews whom, the reveal, and what the dates ask for."""
+"""A round: its dates, what they ask for, the reveal, and more time."""
 
-import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
 from reviewkit import dialogue as rules
-from reviewkit.allocation import allocate
+from reviewkit.allocating import Allocating, Plan
 from reviewkit.errors import Conflict, Invalid, NotAllowed
 from reviewkit.model import (
     SCHEDULE,
@@ -22,8 +21,8 @@ from reviewkit.model import (
     Frozen,
     HandOver,
     Person,
+    Reopen,
     Reveal,
-    Review,
     Said,
     Setup,
     Step,
@@ -32,26 +31,14 @@ from reviewkit.model import (
     What,
 )
 from reviewkit.reading import at_a_glance
-from reviewkit.speaking import Speaking
+
+__all__ = ["Plan", "Rounds"]
 
 LOOKS = 100
 """How often a step for the whole round looks again when somebody wrote meanwhile."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """An allocation before it is saved: the new pairs (submission, reviewer) and what had to be relaxed, in words."""
-
-    assignment: str
-    pairs: tuple[tuple[str, str], ...]
-    count: int
-    relaxed: tuple[str, ...]
-    seed: int
-    after: int
-    """How many allocations of the round were there: it was planned around them."""
-
-
-class Rounds(Speaking):
+class Rounds(Allocating):
     """A course whose rounds go on."""
 
     @at_a_glance
@@ -74,46 +61,6 @@ class Rounds(Speaking):
         by = SCHEDULE if via == "schedule" else who.id
         said = self._said(by, Freeze(revisions=revisions, rubric=digest), via)
         return self.store.open_submission(who.id, assignment, digest, revisions, said, request=request).submission.id
-
-    @at_a_glance
-    def plan(self, assignment: str, *, seed: int | None = None) -> Plan:
-        """Who would review whom; nothing is saved. Pairs that are there already stay and are not in it."""
-        setup = self.setup
-        people = {person.id: person for person in self.store.people()}
-        authors = {
-            each.id: each.person
-            for each in self.store.submissions(self.assignment(assignment).id)
-            if not people[each.person].withdrawn
-        }
-        existing = [(each.submission, each.reviewer) for each in self.store.allocations(assignment)]
-        everything = {each.id: each.person for each in self.store.submissions()}
-        past = {
-            (each.reviewer, everything[each.submission])
-            for each in self.store.allocations()
-            if each.assignment != assignment
-        }
-        seed = secrets.randbits(63) if seed is None else seed
-        made = allocate(
-            authors,
-            sorted(authors.values()),
-            setup.reviews.count,
-            seed=seed,
-            excluded={frozenset((one.id, other)) for one in people.values() for other in one.excluded},
-            past=past,
-            existing=existing,
-        )
-        return Plan(
-            assignment=assignment,
-            pairs=made.pairs,
-            count=made.count,
-            relaxed=made.relaxed,
-            seed=seed,
-            after=len(existing),
-        )
-
-    def allocate(self, plan: Plan) -> list[Allocation]:
-        """Save a plan; gives its allocations. Raises Conflict when somebody else allocated since it was made."""
-        return self.store.keep_allocations(plan.assignment, plan.pairs, seed=plan.seed, after=plan.after)
 
     @at_a_glance
     def reveal(self, assignment: str, *, by: Person | None = None, reason: str = "") -> list[str]:
@@ -144,12 +91,9 @@ class Rounds(Speaking):
         """The reviews of it that are owed and not given; `in_time`: by reviewers of the course whose time goes on."""
         setup, now = self.setup, self.clock()
         assignment = self.assignment(dialogue.submission.assignment)
-        gone = {person.id for person in self.store.people() if person.withdrawn}
-        given = {turn.what.allocation for turn in dialogue.turns if isinstance(turn.what, Review)}
         return [
             each
-            for each in self.store.allocations(assignment.id)
-            if each.submission == dialogue.submission.id and each.id not in given and each.reviewer not in gone
+            for each in self._slots(assignment.id).outstanding(dialogue.submission.id)
             if not in_time or not setup.is_over(setup.own(assignment, each.reviewer).review_by, now)
         ]
 
@@ -225,6 +169,32 @@ class Rounds(Speaking):
         given = Extension(person=person, assignment=assignment, step=step, until=until, reason=reason, by=who.id)
         self.store.change_setup(lambda setup: replace(setup, extensions=(*setup.extensions, given)))
 
+    @at_a_glance
+    def give_time(self, who: Person, submission: str, until: datetime, reason: str) -> list[Person]:
+        """More time for those who owe a review of this submission (`until` is aware); gives who they are.
+
+        What was handed over goes back into review. Done again, it changes nothing that it did before. Raises
+        NotAllowed or Invalid, with nothing changed.
+        """
+        self._may_date(who)
+        dialogue = self.store.dialogue(submission)
+        asked, turns = self.assignment(dialogue.submission.assignment), dialogue.turns
+        if rules.reveal(turns) is not None or rules.stage(turns) in rules.CLOSED | rules.OUT:
+            raise NotAllowed("This submission takes no more reviews.")
+        owing = [self.person(each.reviewer) for each in self._outstanding(dialogue)]
+        if not owing:
+            raise NotAllowed("Nobody owes a review of this submission: assign somebody first, or review it yourself.")
+        dates = {each.id: self.setup.own(asked, each.id).review_by for each in owing}
+        shorter = [each for each in owing if (due := dates[each.id]) is None or due < until]
+        for each in shorter:
+            self.extend(who, each.id, asked.id, "review_by", until, reason)
+        if rules.stage(turns) == "with instructor":
+            back = Reopen(to="in review", reason=reason)
+            self._as_instructor(who, submission, [back], seen=None, request="", via="page")
+        elif not shorter:
+            raise Invalid("Choose a time that is later than the one they have.", field="until")
+        return owing
+
     def _may_date(self, who: Person) -> None:
         if who.role != "instructor":
             raise NotAllowed("Only an instructor can change dates.")
@@ -274,7 +244,7 @@ class Rounds(Speaking):
         done, now, setup = list[str](), self.clock(), self.setup
         for assignment in setup.assignments:
             done += self._freeze_the_rest(assignment)
-            if setup.is_over(assignment.self_by, now):
+            if setup.is_over(assignment.self_by, now) and not _is_past(assignment.review_by, now):
                 with suppress(Conflict):  # somebody else allocates at this moment: what they leave comes next time
                     plan = self.plan(assignment.id)
                     if plan.pairs:
@@ -306,6 +276,10 @@ class Rounds(Speaking):
                     self.freeze(person, assignment.id, chosen, via="schedule")
                     done.append(f"{assignment.title}: the newest post of {person.name} is frozen.")
         return done
+
+
+def _is_past(due: datetime | None, now: datetime) -> bool:
+    return due is not None and now >= due
 
 
 def _in_order(assignment: Assignment) -> Assignment:

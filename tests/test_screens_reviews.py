@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -189,6 +190,82 @@ def test_the_page_counts_what_is_sent(course: Course, owed: dict[str, str]) -> N
 def test_only_students_have_reviews_to_give(course: Course, person: Person) -> None:
     with pytest.raises(NotAllowed):
         reviews(course, person)
+
+
+def test_who_sent_all_they_owe_is_offered_one_more_and_sees_it_when_they_take_it(
+    course: Course, sqlite_store: Store, owed: dict[str, str]
+) -> None:
+    for duty in course.duties(ANN):
+        assert reviews(course, ANN)["offers"] == []
+        course.review(ANN, duty.id, levels(), "Two marks.", "Link it.")
+    gone = short_of(course, ANN)
+    sqlite_store.keep_course(course.setup, [replace(gone, withdrawn=True)], [])
+    (offer,) = reviews(course, ANN)["offers"]
+    assert offer["text"] == "One more submission of A story with numbers waits for a review. Take it?"
+    reply = act(course, ANN, type="take-more", assignment=offer["assignment"], seen=offer["seen"])
+    assert reply["view"]["duty"]["state"] == "new"
+    assert len(reply["view"]["queue"]) == 3
+    assert reply["view"]["offers"] == []
+    assert reply["view"]["lede"] == "You review three submissions this round. Two of three sent."
+    again = act(course, ANN, type="take-more", assignment=offer["assignment"], seen=offer["seen"])
+    assert again["ok"]
+    assert len(again["view"]["queue"]) == 3
+
+
+def short_of(course: Course, viewer: Person) -> Person:
+    """Somebody whose leaving makes the one submission lack a review that the viewer does not review yet."""
+    pairs = [(each.submission, each.reviewer) for each in course.store.allocations()]
+    authors = {each.id: each.person for each in course.store.submissions()}
+    (other,) = {id for id, author in authors.items() if author != viewer.id} - {
+        submission for submission, reviewer in pairs if reviewer == viewer.id
+    }
+    leaving = next(reviewer for submission, reviewer in pairs if submission == other)
+    return next(person for person in STUDENTS if person.id == leaving)
+
+
+def test_who_passes_a_submission_on_is_shown_another_and_its_draft_is_put_away(
+    course: Course, owed: dict[str, str]
+) -> None:
+    old = course.duties(ANN)[0].id
+    view = reviews(course, ANN, open=old)
+    assert view["duty"]["passes"] == 2
+    act(course, ANN, type="draft", form=f"review:{old}", revision=1, content={"strengths": "I know her."})
+    reply = act(course, ANN, type="pass-on", id=old)
+    assert old not in {card["id"] for card in reply["view"]["queue"]}
+    assert reply["view"]["duty"]["id"] not in (old, "")
+    assert reply["view"]["duty"]["state"] == "new"
+    assert course.draft(ANN, f"review:{old}") is None
+    frame = json.dumps(reply["view"], ensure_ascii=False)
+    assert [word for word in told(course, to=ANN, made=owed) if word.casefold() in frame.casefold()] == []
+
+
+def test_a_submission_that_left_the_count_needs_no_review_and_says_so(
+    course: Course, sqlite_store: Store, owed: dict[str, str]
+) -> None:
+    for person in STUDENTS:
+        if person != ANN:
+            sqlite_store.keep_course(course.setup, [replace(person, withdrawn=True)], [])
+    view = reviews(course, ANN)
+    assert view["lede"] == "Nothing waits for a review by you."
+    assert {card["word"] for card in view["queue"]} == {"Not needed"}
+    assert view["duty"]["needless"]
+
+
+def test_a_reviewer_who_was_given_more_time_sees_their_own_date(course: Course, owed: dict[str, str]) -> None:
+    due = course.assignment("river").review_by
+    assert due is not None
+    course.extend(PROF, "ann", "river", "review_by", due + timedelta(days=2), "Ill.")
+    assert {card["when"] for card in reviews(course, ANN)["queue"]} == {
+        "Due Sat 16 May, in 12 days. You were given more time."
+    }
+
+
+def test_a_late_review_is_marked_as_late(course: Course, clock: Clock, owed: dict[str, str]) -> None:
+    clock.pass_(days=11)
+    id = sent(course, ANN)
+    card = next(card for card in reviews(course, ANN)["queue"] if card["id"] == id)
+    assert card["when"] == "Sent Fri 15 May, late"
+    assert reviews(course, ANN, open=id)["duty"]["mine"]["late"]
 
 
 # -- what is said ----------------------------------------------------------------------------------------------------
@@ -423,6 +500,53 @@ def test_on_a_phone_the_post_and_the_review_take_turns(window: Window, course: C
     page["post"].locator("p").nth(1).click(position={"x": 12, "y": 10})
     expect(page["evidence-claim"]).to_have_text("The gauge was silent in eleven weeks.")
     expect(page["field-strengths"]).to_have_value("The rings carry it.")
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_queue_shows_the_chosen_review_alone_until_it_is_unfolded(
+    window: Window, course: Course, owed: dict[str, str]
+) -> None:
+    first, second = (duty.id for duty in course.duties(ANN))
+    page = window.open("reviews", ANN, size=PHONE, params={"open": first})
+    expect(page.tab.get_by_text("Review 1 of 2")).to_be_visible()
+    expect(page[f"queue-{second}"]).to_be_hidden()
+    page["queue-all"].click()
+    page[f"queue-{second}"].click()
+    expect(page.tab.get_by_text("Review 2 of 2")).to_be_visible()
+    expect(page[f"queue-{first}"]).to_be_hidden()
+
+
+@pytest.mark.browser
+def test_who_knows_the_author_passes_on_by_keyboard_and_is_told_when_there_is_no_other(
+    window: Window, course: Course, owed: dict[str, str]
+) -> None:
+    page = window.open("reviews", ANN)
+    old = page.tab.url.rpartition("=")[2]
+    for answer in ("Here is another submission.", "There is no other submission for you to review"):
+        page["pass-on"].focus()
+        page.press("Enter")
+        assert page.focused() == "dialog-cancel"
+        assert page.violations() == []
+        page.press("Tab", "Enter")
+        expect(page.tab.get_by_text(answer)).to_be_visible()
+    page["dialog-cancel"].click()
+    expect(page[f"queue-{old}"]).to_have_count(0)
+    assert len(course.duties(ANN)) == 2
+
+
+@pytest.mark.browser
+def test_one_more_review_is_taken_on_the_page_by_who_sent_all_they_owe(
+    window: Window, course: Course, sqlite_store: Store, owed: dict[str, str]
+) -> None:
+    for duty in course.duties(ANN):
+        course.review(ANN, duty.id, levels(), "Fine rings.", "Show the log.")
+    sqlite_store.keep_course(course.setup, [replace(short_of(course, ANN), withdrawn=True)], [])
+    page = window.open("reviews", ANN, size=PHONE)
+    assert page.violations() == []
+    page["take-more-river"].click()
+    expect(page.tab.get_by_text("Not started")).to_be_visible()
+    expect(page["post"]).to_be_visible()
+    expect(page["take-more-river"]).to_have_count(0)
 
 
 @pytest.mark.browser

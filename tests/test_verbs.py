@@ -187,6 +187,8 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("reviews", "draft"): draft("review:{duty}"),
     ("reviews", "open"): lambda s, who: {"params": {"open": s.duty}},
     ("reviews", "keep-sent"): lambda s, who: {"id": s.duty},
+    ("reviews", "pass-on"): lambda s, who: {"id": s.duty},
+    ("reviews", "take-more"): lambda s, who: {"assignment": "river", "seen": 9},
     ("reviews", "send"): lambda s, who: {
         "id": s.duty,
         "judgements": LEVELS,
@@ -207,6 +209,11 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("sign-off", "allocate"): lambda s, who: {"assignment": "river", "seed": "1", "relaxed": []},
     ("sign-off", "reveal"): lambda s, who: {"assignment": "river", "reason": "It is time."},
 }
+
+OWN_FIRST = "Send your own self-evaluation"
+SENT = "You have sent this review already, so it stays yours."
+NO_PART = "You have no part in the reviews of this round."
+NO_MORE = "No submission waits for another review by you any more."
 
 # -- the table: who does it by right, and what they are told at each stage
 
@@ -247,6 +254,8 @@ AT_ALL = {
     ("reviews", "draft"): at(OK, dict.fromkeys(NOT_OWED, UNKEPT), allocated="Send your own self-evaluation"),
     ("reviews", "open"): at(OK, {}),
     ("reviews", "keep-sent"): at(OK, NOT_OWED),
+    ("reviews", "pass-on"): at(SENT, NOT_OWED | {"allocated": OWN_FIRST}),
+    ("reviews", "take-more"): at(NO_MORE, dict.fromkeys(NOT_OWED, NO_PART) | {"allocated": OWN_FIRST}),
     ("reviews", "send"): at(REVEALED, NOT_OWED | {"allocated": "Send your own self-evaluation", "in review": DONE}),
     ("sign-off", "look"): at(OK, {}),
     ("sign-off", "draft"): at(OK, dict.fromkeys(BEFORE, UNKEPT)),
@@ -285,6 +294,8 @@ OTHER_STUDENTS = {
     ("reviews", "draft"): at(UNKEPT, {}),
     ("reviews", "open"): at(OK, {}),
     ("reviews", "keep-sent"): at(NO_REVIEW, {}),
+    ("reviews", "pass-on"): at(NO_REVIEW, {}),
+    ("reviews", "take-more"): at(NO_MORE, dict.fromkeys(NOT_OWED, NO_PART) | {"allocated": OWN_FIRST}),
     ("reviews", "send"): at(NO_REVIEW, {}),
 }
 """The same for the students who may open the screen and have nothing to do with this submission or this review. They

@@ -1,7 +1,7 @@
 // Reviews to give: the queue, a masked submission beside its rubric, and what the reviewer says of it.
-import { h, random, icon, voice, connect, page, queueItem, note, empty, seg, levels, quote, field, dialog, toast, redraw, calmly, keptTexts, complain, reading, sentenceDialog, judged, labelledTexts } from "./lib.js";
+import { h, random, icon, busy, voice, connect, page, queueItem, note, empty, seg, levels, quote, field, dialog, toast, redraw, calmly, keptTexts, complain, reading, sentenceDialog, judged, labelledTexts } from "./lib.js";
 
-const TAGS = { new: { kind: "out" }, begun: {}, sent: { kind: "ok", icon: "check" }, changed: {}, closed: {}, locked: { kind: "out" } };
+const TAGS = { new: { kind: "out" }, begun: {}, sent: { kind: "ok", icon: "check" }, changed: {}, closed: {}, needless: {}, locked: { kind: "out" } };
 const AMOUNTS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
 const onPhone = () => matchMedia("(max-width: 47.5rem)").matches;
 
@@ -9,6 +9,7 @@ function renderReviews({ model, el, signal }) {
   const link = connect(model);
   const places = new Map(); // where the reviewer is in each review; what they type stands in its draft
   const view = () => model.get("view");
+  let unfolded = false; // on a phone the queue shows the chosen review alone until it is asked for the others
 
   function placeIn(duty) {
     if (!places.has(duty.id)) {
@@ -18,25 +19,45 @@ function renderReviews({ model, el, signal }) {
     return places.get(duty.id);
   }
 
-  const open = id => link.act({ type: "open", id, params: { open: id } });
+  const open = id => { unfolded = false; return link.act({ type: "open", id, params: { open: id } }); };
 
   function draw() {
     history.replaceState(null, "", `?${new URLSearchParams(view().params)}`);
-    const { frame: about, title, lede, blind, queue, duty, locked, empty: nothing } = view();
+    const { frame: about, title, lede, blind, queue, duty, offers, locked, empty: nothing } = view();
     const head = duty?.pseudonym ? [lede, duty.closed ? " To this author you were " : " To this author you are ", h("strong", { class: "st ink" }, duty.pseudonym), ". ", blind] : [lede, " ", blind];
     const parts = duty ? partsOf(duty) : null;
     redraw(el, page({ name: "reviews", frame: about, title, lede: head, status: link.status.el, as: "peer" },
       nothing ? empty(nothing) : null,
-      queue.length ? h("ul", { class: "queue", "aria-label": "Your reviews" }, queue.map(card => queueItem({
-        id: card.id, title: card.title, due: card.when, share: card.share, here: card.here, tag: { ...TAGS[card.state], text: card.word },
-        onclick: () => open(card.id) }))) : null,
+      queue.length ? queueOf(queue) : null,
+      offers.map(offered),
       locked ? note("neutral", h("p", null, locked, " ", h("a", { href: "/my-work" }, "Go to My work"))) : null,
       parts ? besideEachOther(parts) : null), duty?.id);
     if (parts) tell(parts);
   }
 
+  function queueOf(queue) {
+    const at = queue.findIndex(({ here }) => here), folded = at >= 0 && queue.length > 1;
+    return [
+      folded ? h("div", { class: "phone row sp queue-place" }, h("p", { class: "sm mu" }, `Review ${at + 1} of ${queue.length}`),
+        h("button", { class: "btn s", type: "button", testid: "queue-all", "aria-expanded": String(unfolded), "aria-controls": "queue", onclick: () => { unfolded = !unfolded; draw(); } },
+          unfolded ? "Show this one alone" : "Show all")) : null,
+      h("ul", { id: "queue", class: folded && !unfolded ? "queue folded" : "queue", "aria-label": "Your reviews" }, queue.map(card => queueItem({
+        id: card.id, title: card.title, due: card.when, share: card.share, here: card.here, tag: { ...TAGS[card.state], text: card.word },
+        onclick: () => open(card.id) }))),
+    ];
+  }
+
+  // Everything that this person owes is sent, and somebody else's submission lacks a review.
+  function offered({ assignment, seen, text }) {
+    const take = h("button", { class: "btn s", type: "button", testid: `take-more-${assignment}`, onclick: () => busy(take, async () => {
+      const reply = await link.act({ type: "take-more", assignment, seen });
+      toast({ text: reply.ok ? "Thank you. It is the one shown now." : reply.error.message });
+    }) }, "Take one more review");
+    return h("div", { class: "offer" }, note("neutral", h("p", null, text), take));
+  }
+
   function partsOf(duty) {
-    const place = placeIn(duty), writing = !duty.closed && (duty.state !== "sent" || place.changing);
+    const place = placeIn(duty), writing = !duty.closed && !duty.needless && (duty.state !== "sent" || place.changing);
     if (!writing) link.status.clear();
     if (writing) place.begun = true;
     return { duty, place, writing, draft: writing ? link.draft(duty.draft, { onchange: draw }) : null };
@@ -64,7 +85,24 @@ function renderReviews({ model, el, signal }) {
         label: "The submission", title: post.title, html: post.html, quote: draft?.content.quotes?.[place.at], voice: "peer", picking: place.picking,
         onpick: draft && !draft.locked ? text => choose(duty, place, draft, text) : null })),
       duty.masked ? h("p", { class: "sm mu row masked" }, icon("eye"), duty.masked) : null,
+      duty.passes ? h("button", { class: "btn q s known", type: "button", testid: "pass-on", onclick: () => passOn(duty) }, "I think I know who wrote this") : null,
     ].filter(Boolean);
+  }
+
+  function passOn(duty) {
+    dialog({
+      title: "Review another submission instead?",
+      text: `You get another submission and this one does not come back. What you typed for it is put away. Nobody asks whom you had in mind. You can do this ${duty.passes === 1 ? "once" : `${AMOUNTS[duty.passes].toLowerCase()} times`} more in this round.`,
+      confirm: "Give me another", cancel: "Keep this one",
+      onconfirm: async () => {
+        const reply = await link.act({ type: "pass-on", id: duty.id });
+        if (!reply.ok) return reply;
+        link.forget(duty.draft.form);
+        toast({ text: "Here is another submission." });
+        setTimeout(() => el.querySelector("#your-review")?.focus());
+        return reply;
+      },
+    });
   }
 
   function choose(duty, place, draft, text) {
@@ -181,10 +219,10 @@ function renderReviews({ model, el, signal }) {
     });
   }
 
-  // The reviews were revealed while this one was being written.
-  function written({ draft, criteria, mine }) {
+  // The reviews were revealed, or this one was no longer needed, while it was being written.
+  function written({ draft, criteria, mine, closed }) {
     const { content } = link.draft(draft), sent = new Set([mine?.strengths, mine?.suggestions, ...(mine?.judgements ?? []).map(each => each.note)]);
-    return keptTexts("The reviews were revealed while you were writing.", [
+    return keptTexts(closed ? "The reviews were revealed while you were writing." : "This review was no longer needed while you were writing.", [
       ...criteria.map(({ id, name }) => ({ name: `note-${id}`, label: `Note on ${name}`, text: content.notes?.[id] })),
       { name: "strengths", label: "Strengths", text: content.strengths }, { name: "suggestions", label: "Suggestions", text: content.suggestions },
     ].filter(({ text }) => !sent.has(text)));
@@ -194,11 +232,13 @@ function renderReviews({ model, el, signal }) {
 
   function finished({ duty, place }) {
     const next = view().queue.find(({ state, id }) => id !== duty.id && (state === "new" || state === "begun"));
-    return h("div", { class: "stack finished" }, duty.closed && place.begun ? written(duty) : null,
-      duty.closed
+    return h("div", { class: "stack finished" }, (duty.closed || duty.needless) && place.begun ? written(duty) : null,
+      duty.needless && !duty.closed
+        ? note("neutral", `No review of this submission is needed any more.${duty.mine ? " Yours is kept, and counts as given." : ""}`)
+        : duty.closed
         ? note("neutral", duty.mine ? "The reviews of this submission are revealed, so yours can no longer be changed." : "The reviews of this submission are revealed; this one was not sent.")
         : note("ok", h("p", null, `Sent on ${duty.sent_on}. ${duty.author} reads it when the reviews are revealed. You can replace it until then.`)),
-      duty.closed ? null : h("div", { class: "row wrap" },
+      duty.closed || duty.needless ? null : h("div", { class: "row wrap" },
         next ? h("button", { class: "btn p", type: "button", testid: "next-review", onclick: () => open(next.id) }, `Next: ${next.title}`) : null,
         h("button", { class: "btn", type: "button", testid: "change-review", onclick: () => { place.changing = true; draw(); el.querySelector("#your-review").focus(); } }, "Change this review")),
       duty.mine ? evaluation(duty.mine, duty.closed ? "You" : null) : null,
@@ -212,7 +252,7 @@ function renderReviews({ model, el, signal }) {
 
   function evaluation(said, name) {
     return h("div", { class: "card t", testid: name === null || name === "You" ? "my-review" : "other-review" },
-      name ? h("p", { class: "row sp" }, h("span", { class: "who" }, voice("peer"), name), h("span", { class: "sm mu" }, said.when)) : null,
+      name ? h("p", { class: "row sp" }, h("span", { class: "who" }, voice("peer"), name), h("span", { class: "sm mu" }, said.late ? `${said.when}, late` : said.when)) : null,
       judged(said.judgements, "peer"),
       h("div", { class: "stack" }, labelledTexts([{ label: "Strengths", text: said.strengths }, { label: "Suggestions", text: said.suggestions }])));
   }

@@ -33,7 +33,7 @@ BLIND: dict[Mode, str] = {
 
 def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str, Any]:
     """The queue and the chosen review; `params["open"]` is the random id of an allocation."""
-    duties = sorted(course.duties(viewer), key=lambda duty: duty.closed)
+    duties = sorted(course.duties(viewer), key=lambda duty: duty.closed or duty.needless)
     drafts = {duty.id: course.draft(viewer, form_of(duty)) for duty in duties}
     here = chosen(duties, drafts, params.get("open"))
     scene = Scene(course=course, viewer=viewer, now=course.clock())
@@ -47,6 +47,7 @@ def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str,
         "blind": BLIND[course.setup.reviews.mode] if duties else "",
         "queue": [scene.card(duty, drafts[duty.id], here) for duty in duties],
         "duty": scene.duty(course.duty(viewer, here.id), drafts[here.id]) if here else None,
+        "offers": scene.offers(duties),
         "locked": next((duty.locked for duty in duties if duty.locked), "") if here is None else "",
         "empty": None if duties else scene.empty(),
     }
@@ -72,6 +73,8 @@ def chosen(duties: Sequence[Duty], drafts: Mapping[str, Draft | None], wish: obj
 def state_of(duty: Duty, draft: Draft | None) -> str:
     if duty.closed:
         return "closed"
+    if duty.needless:
+        return "needless"
     if duty.locked:
         return "locked"
     if duty.mine:
@@ -80,7 +83,7 @@ def state_of(duty: Duty, draft: Draft | None) -> str:
 
 
 def lede(duties: Sequence[Duty]) -> str:
-    due = [duty for duty in duties if not duty.closed]
+    due = [duty for duty in duties if not duty.closed and (duty.mine or not duty.needless)]
     if not due:
         return "Nothing waits for a review by you."
     sent = sum(1 for duty in due if duty.mine)
@@ -134,7 +137,13 @@ class Scene:
         state = state_of(duty, draft)
         parts = len(duty.rubric.criteria) + 2
         done = 1.0 if duty.mine else min(len(filled(draft.content)) / parts, 1.0) if draft else 0.0
-        words = {"closed": "Closed", "locked": "Not open yet", "sent": "Sent", "changed": "Sent, then changed"}
+        words = {
+            "closed": "Closed",
+            "needless": "Not needed",
+            "locked": "Not open yet",
+            "sent": "Sent",
+            "changed": "Sent, then changed",
+        }
         return {
             "id": duty.id,
             "title": f"Submission by {duty.author}",
@@ -147,8 +156,34 @@ class Scene:
 
     def when(self, duty: Duty) -> str:
         if duty.mine:
-            return f"Sent {self.day(duty.mine.at)}"
-        return "Not sent" if duty.closed else duty.locked or self.due(duty.due)
+            return f"Sent {self.day(duty.mine.at)}{', late' if is_late(duty.mine) else ''}"
+        if duty.needless and not duty.closed:
+            return "Nobody needs a review of it any more"
+        return "Not sent" if duty.closed else duty.locked or self.due_of(duty)
+
+    def due_of(self, duty: Duty) -> str:
+        """When it is due; with a word on it where this person was given more time than the others."""
+        due, common = self.due(duty.due), self.course.assignment(duty.assignment.id).review_by
+        return f"{due}. You were given more time." if due and duty.due != common and not due.endswith(".") else due
+
+    def offers(self, duties: Sequence[Duty]) -> list[dict[str, Any]]:
+        """The rounds in which this person gave all they owe, and another submission waits for a review."""
+        offered = list[dict[str, Any]]()
+        for assignment in self.course.setup.assignments:
+            mine = [duty for duty in duties if duty.assignment.id == assignment.id]
+            if not all(duty.mine or duty.closed or duty.needless for duty in mine):
+                continue
+            if waiting := self.course.offers(self.viewer, assignment.id):
+                them = "One more submission" if waiting == 1 else talk.sentence(f"{talk.number(waiting)} submissions")
+                offered.append(
+                    {
+                        "assignment": assignment.id,
+                        "seen": len(mine),
+                        "text": f"{them} of {assignment.title} {'waits' if waiting == 1 else 'wait'} for a review. "
+                        f"Take {'it' if waiting == 1 else 'one'}?",
+                    }
+                )
+        return offered
 
     def duty(self, duty: Duty, draft: Draft | None) -> dict[str, Any]:
         mode = self.course.setup.reviews.mode
@@ -161,8 +196,10 @@ class Scene:
             "masked": MASKED if mode == "double-blind" else "",
             "posts": [post_of(copy) for copy in duty.posts],
             "criteria": talk.criteria_of(duty.rubric),
-            "due": self.due(duty.due),
+            "due": self.due_of(duty),
             "state": state_of(duty, draft),
+            "needless": duty.needless,
+            "passes": duty.passes,
             "draft": self.draft(duty),
             "sent_on": self.day(duty.mine.at) if duty.mine else "",
             "mine": self.said(duty.mine, duty.rubric) if duty.mine else None,
@@ -183,6 +220,7 @@ class Scene:
         return {
             "name": "You" if turn.mine else turn.name,
             "when": self.day(turn.at),
+            "late": review.late,
             "judgements": talk.judgements_of(review.judgements, rubric),
             "strengths": review.strengths,
             "suggestions": review.suggestions,
@@ -208,6 +246,10 @@ class Scene:
             "title": "No reviews to give yet",
             "text": f"Submissions of others arrive here{when}.",
         }
+
+
+def is_late(turn: SeenTurn) -> bool:
+    return isinstance(turn.what, Review) and turn.what.late
 
 
 def post_of(copy: Copy) -> dict[str, Any]:
@@ -247,6 +289,28 @@ def send(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, 
     return {}
 
 
+def pass_on(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Another submission instead of one whose author the viewer thinks they know."""
+    id = str(event.get("id"))
+    another = course.pass_on(viewer, id)
+    course.drop_draft(viewer, f"review:{id}")
+    return {"params": {"open": another}} if another else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    """What the page sends when somebody takes one more; `seen` reviews of the round stood there as theirs."""
+
+    assignment: str
+    seen: int
+
+
+def take_more(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, Take)
+    another = course.take_more(viewer, said.assignment, seen=said.seen)
+    return {"params": {"open": another}} if another else {}
+
+
 def owed(course: Course, viewer: Person, duty: str) -> None:
     """Raises Missing when it is not the viewer's to review, NotAllowed when it is not open to them yet."""
     mine = next((each for each in course.duties(viewer) if each.id == duty), None)
@@ -257,4 +321,4 @@ def owed(course: Course, viewer: Person, duty: str) -> None:
 
 
 FORMS = {"review": owed}
-HANDLERS = {"open": open_, "keep-sent": keep_sent, "send": send}
+HANDLERS = {"open": open_, "keep-sent": keep_sent, "send": send, "pass-on": pass_on, "take-more": take_more}
