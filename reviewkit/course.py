@@ -20,7 +20,9 @@ from reviewkit.model import (
 )
 from reviewkit.overview import Line
 from reviewkit.reading import Copy, Duty, SeenDialogue, at_a_glance
+from reviewkit.resting import Resting
 from reviewkit.rounds import Plan
+from reviewkit.showing import Album
 from reviewkit.sites import Lookups, Sites
 from reviewkit.store import Store
 from reviewkit.visibility import SeenTurn
@@ -34,10 +36,10 @@ if TYPE_CHECKING:
 CYCLES = 3
 """How often a sync begins anew when people keep saving the sheet under it."""
 
-__all__ = ["Copy", "Course", "Duty", "Line", "Plan", "SeenDialogue", "SeenTurn"]
+__all__ = ["STAFF_DRAFT", "Copy", "Course", "Duty", "Line", "Plan", "SeenDialogue", "SeenTurn"]
 
 
-class Course(Sites):
+class Course(Resting, Sites):
     """The course behind one store: what `Reading` tells, and the verbs that change it."""
 
     def __init__(

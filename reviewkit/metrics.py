@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollecto
 
 from reviewkit.model import Feed
 
-JOBS = ("pull", "advance", "sync")
+JOBS = ("pull", "advance", "remind", "outbox", "sync")
 """What the course's clock does."""
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from reviewkit import dialogue as rules
 from reviewkit import grades, rubric
 from reviewkit.errors import Conflict, NotAllowed
-from reviewkit.model import Person, Proposal, Said, SelfEvaluation, Via, What
+from reviewkit.model import Dialogue, Person, Proposal, Said, SelfEvaluation, Via, What
 from reviewkit.reading import Reading
 
 Stated = TypeVar("Stated", SelfEvaluation, Proposal)
@@ -43,24 +43,42 @@ class Speaking(Reading):
         Turns that the writer cannot see (a blind review that came in meanwhile) are no reason to send them back:
         then the same turns are tried again on top.
         """
-        if self._capacity(who, self.store.dialogue(submission)) != capacity:
-            raise NotAllowed("This is not yours to do here.")
+        self._must_be(who, self.store.dialogue(submission), capacity)
         if request and self.store.has_request(submission, request):
             return
         for _ in range(100):
             dialogue = self.store.dialogue(submission)
-            if seen is not None and len(self._visible(dialogue, who, capacity)) != seen:
-                raise Conflict("Somebody wrote here since you opened the page. Look at it, then send again.")
-            turns, said = dialogue.turns, list[Said]()
-            for each in what:
-                rules.admit(rules.after(turns, said), each, capacity=capacity, reviews=self.setup.reviews)
-                said.append(self._said(who.id, each, via))
+            said = self._may(dialogue, who, what, capacity, seen=seen, via=via)
             try:
-                self.store.say(submission, said, after=len(turns), request=request)
+                self.store.say(submission, said, after=len(dialogue.turns), request=request)
             except Conflict:
                 continue
             return
         raise Conflict("Many people write here at once. Your text is kept; send it again in a moment.")
+
+    def _must_be(self, who: Person, dialogue: Dialogue, capacity: rules.Capacity) -> None:
+        if self._capacity(who, dialogue) != capacity:
+            raise NotAllowed("This is not yours to do here.")
+
+    def _may(
+        self,
+        dialogue: Dialogue,
+        who: Person,
+        what: Sequence[What],
+        capacity: rules.Capacity,
+        *,
+        seen: int | None,
+        via: Via,
+    ) -> list[Said]:
+        """What would be appended now, by somebody who had seen so much; raises what `_append` does, and only looks."""
+        self._must_be(who, dialogue, capacity)
+        if seen is not None and len(self._visible(dialogue, who, capacity)) != seen:
+            raise Conflict("Somebody wrote here since you opened the page. Look at it, then send again.")
+        said = list[Said]()
+        for each in what:
+            rules.admit(rules.after(dialogue.turns, said), each, capacity=capacity, reviews=self.setup.reviews)
+            said.append(self._said(who.id, each, via))
+        return said
 
     def _graded(self, submission: str, said: Stated) -> Stated:
         """The same with its grade in the course's form and its levels checked against the rubric."""

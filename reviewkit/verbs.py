@@ -131,6 +131,10 @@ class Verbs(Rounds):
         self, who: Person, submission: str, said: Accept, *, seen: int | None, request: str = "", via: Via = "page"
     ) -> None:
         """Accept the proposal that stands and sign, in one step; after a reply that accepts, sign alone."""
+        self._as_instructor(who, submission, self._accepting(submission, said), seen=seen, request=request, via=via)
+
+    def _accepting(self, submission: str, said: Accept) -> list[What]:
+        """The turns that an accept is: with its signature, or the signature alone where it is agreed already."""
         turns = self.store.dialogue(submission).turns
         if rules.stage(turns) in ("agreed", "decided"):
             proposal = rules.outcome(turns)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -240,6 +241,35 @@ revisions = Table(
     Column("copied", Boolean, nullable=False, server_default=false()),
 )
 
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("digest", Words, nullable=False, unique=True),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("kept", Instant, nullable=False),
+)
+
+picture_sources = Table(
+    "picture_sources",
+    metadata,
+    Column("source", Words, primary_key=True),
+    Column("name", Words, ForeignKey("pictures.name"), index=True),
+    Column("dot", Boolean, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("tried", Instant, nullable=False),
+)
+"""What became of a picture's address (as a digest: which sites a post shows is nobody's business here)."""
+
+post_pictures = Table(
+    "post_pictures",
+    metadata,
+    Column("post", Words, ForeignKey("posts.id"), primary_key=True),
+    Column("name", Words, ForeignKey("pictures.name"), primary_key=True, index=True),
+)
+
 # -- submissions and turns -------------------------------------------------------------------------------------------
 
 pseudonyms = Table("pseudonyms", metadata, Column("name", Words, primary_key=True))
@@ -359,7 +389,7 @@ sheet_answers = Table(
     Column("answer", Words, nullable=False),
 )
 
-# -- who of many processes does what only one may do --------------------------------------------------------------------
+# -- who of many processes does what only one may do ------------------------------------------------------------------
 
 leases = Table(
     "leases",
