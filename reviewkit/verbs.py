@@ -138,11 +138,9 @@ class Verbs(Rounds):
         turns = self.store.dialogue(submission).turns
         if rules.stage(turns) in ("agreed", "decided"):
             proposal = rules.outcome(turns)
-            last: list[What] = [SignOff(grade=proposal.grade if proposal else "")]
-        else:
-            said = replace(said, grade=grades.parse_grade(said.grade, self.setup.scale))
-            last = [said, SignOff(grade=said.grade)]
-        self._as_instructor(who, submission, last, seen=seen, request=request, via=via)
+            return [SignOff(grade=proposal.grade if proposal else "")]
+        said = replace(said, grade=grades.parse_grade(said.grade, self.setup.scale))
+        return [said, SignOff(grade=said.grade)]
 
     @at_a_glance
     def recognise(self, who: Person, submission: str, said: Recognise, *, seen: int | None, request: str = "") -> None:
