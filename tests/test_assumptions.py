@@ -34,6 +34,7 @@ from tornado.iostream import IOStream
 from tornado.routing import PathMatches, RuleRouter
 from voila.app import Voila
 from voila.configuration import VoilaConfiguration
+from voila.exporter import VoilaExporter
 
 from reviewkit.server import jupyter
 from reviewkit.server.light import frames, kernel
@@ -203,7 +204,11 @@ def test_every_setting_that_we_make_of_voila_is_one_that_it_has(tmp_path: Path) 
     config = jupyter.configuration(
         tmp_path, template="t", identity=Identity, authorizer=Authorizer, connection=Connection, kernels=jupyter.Kernels
     )
-    known = {"Voila": Voila.class_trait_names(), "VoilaConfiguration": VoilaConfiguration.class_trait_names()}
+    known = {
+        "Voila": Voila.class_trait_names(),
+        "VoilaConfiguration": VoilaConfiguration.class_trait_names(),
+        "VoilaExporter": VoilaExporter.class_trait_names(),
+    }
     assert set(config) == set(known)
     for name, traits in known.items():
         gone = set(config[name]) - set(traits)
