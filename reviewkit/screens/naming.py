@@ -26,12 +26,12 @@ TEXTS = frozenset(
 """The parts of those events that hold what somebody wrote; a quote is another one's words."""
 DEEPEST = 6
 WHY = {
-    "send": "Your review is blind: nobody who reads it learns from us who wrote it, or whose work it is. Names that we "
-    "find are replaced for its readers; what only people who know you would notice is not.",
+    "send": "Your review is blind: nobody who reads it learns from us who wrote it. Names that we find are replaced "
+    "for its readers; what only people who know you would notice is not.",
     "answer": "Its reviewer reads your answer without your name. Names that we find are replaced; what only people "
     "who know you would notice is not.",
 }
-STAYS = "Who reviews whom is no secret of yours alone, and what you send stays in the dialogue."
+STAYS = "Reviewers are not named in this course, and what you send stays in the dialogue."
 
 
 def asked_first(course: "Course", viewer: Person, screen: str, event: Mapping[str, Any]) -> dict[str, Any] | None:

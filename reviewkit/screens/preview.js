@@ -14,7 +14,7 @@ function previewDialog(link, what) {
   function show({ lead, hint, copies, words, most, longest }) {
     const input = h("input", { class: "in", id: "hide-word", maxlength: longest, autocomplete: "off", testid: "hide-word", "aria-describedby": "hide-hint",
       onkeydown: event => { if (event.key === "Enter") { event.preventDefault(); add.click(); } } });
-    const add = h("button", { class: "btn", type: "button", testid: "hide-add", onclick: () => busy(add, async () => {
+    const add = h("button", { class: "btn", style: { flex: "none" }, type: "button", testid: "hide-add", onclick: () => busy(add, async () => {
       if (!input.value.trim()) return void complain(body, "hide", "Write the word that shall be hidden.");
       if (await ask({ type: "hide", words: [...words, input.value.trim()] })) body.querySelector("#hide-word").focus();
     }) }, "Hide it");
