@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 
 VOID = frozenset({"br", "hr", "img", "wbr", "col"})
@@ -56,6 +56,9 @@ def pieces(html: str) -> list[Piece]:
 
     Meant for what `feeds.clean` made: raw HTML of strangers may hold what makes this reader slow.
     """
+    found = _quickly(html)
+    if found is not None:
+        return found
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -101,6 +104,34 @@ def text_of(found: Iterable[Piece], *, without: frozenset[str] = frozenset()) ->
             skipped = max(0, skipped + step)
     lines = (line.rstrip(" \t") for line in "".join(out).split("\n"))
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+_PIECE = re.compile(r"""<(/?)([a-z][a-z0-9]*)((?: [a-z][a-z0-9-]*="[^"]*")*)>|([^<]+)""")
+_ATTRIBUTE = re.compile(r' ([a-z][a-z0-9-]*)="([^"]*)"')
+
+
+def _quickly(html: str) -> list[Piece] | None:
+    """The pieces of HTML that is written as the cleaner writes it, several times sooner; None for any other."""
+    found: list[Piece] = []
+    at = 0
+    for match in _PIECE.finditer(html):
+        if match.start() != at:
+            return None
+        at = match.end()
+        end, tag, attributes, text = match.groups()
+        if text is not None:
+            found.append(Words(unescape(text) if "&" in text else text))
+        elif tag in ("script", "style"):
+            return None  # what stands in them are no tags
+        elif end:
+            if tag not in VOID:
+                found.append(Close(tag))
+        elif attributes:
+            pairs = _ATTRIBUTE.findall(attributes)
+            found.append(Open(tag, tuple((key, unescape(said) if "&" in said else said) for key, said in pairs)))
+        else:
+            found.append(Open(tag))
+    return found if at == len(html) else None
 
 
 class _Reader(HTMLParser):

@@ -1,0 +1,129 @@
+"""Pulling a class's feeds: reviewkit beside reader and plain feedparser, in one run.
+
+    python benchmarks/pull.py [--feeds 300 3000] [--peers .bench/bin] [--real FOLDER] [--tagged 0.3]
+
+The blogs are in a process of their own (feed_server.py): every feed at a host of its own, 50 to 300 ms late at every
+request (seeded: the same for all), gzip and ETags. What each program takes is what its whole family of processes takes,
+from the moment at which it has started and knows its feeds: CPU from /proc, peak memory as the sum of PSS.
+
+    cold        nothing is known yet
+    warm        nothing has changed: every site answers 304
+    news        every tenth blog has a new post
+
+The program that plain feedparser stands for keeps nothing; reader and reviewkit keep the posts in SQLite. reviewkit
+keeps those with the course's tag (--tagged: their share; with --real all, the feeds being a tag's). --real FOLDER
+serves whole feeds of real sites in place of made ones, each many times over.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from processes import cpu, memory
+
+HERE = Path(__file__).parent
+PHASES = ("cold", "warm", "news")
+
+
+class Program:
+    """A process that is told things by lines and answers with lines."""
+
+    def __init__(self, *command: str) -> None:
+        self.began = time.perf_counter()
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self) -> "Program":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait(60)
+
+    def tell(self, line: str) -> None:
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def hear(self) -> str:
+        line = self.process.stdout.readline()
+        assert line, f"{self.process.args[:2]} has ended"
+        return line
+
+
+def peak_of(pid: int, over: threading.Event, found: list[float]) -> None:
+    while not over.wait(0.1):
+        found.append(memory(pid))
+
+
+def phase(program: Program, blogs: Program, name: str) -> dict[str, Any]:
+    pid, seen, over = program.process.pid, [memory(program.process.pid)], threading.Event()
+    watching = threading.Thread(target=peak_of, args=(pid, over, seen))
+    used, began = cpu(pid), time.perf_counter()
+    watching.start()
+    program.tell("go")
+    said = json.loads(program.hear())
+    wall, used = time.perf_counter() - began, cpu(pid) - used
+    over.set()
+    watching.join()
+    blogs.tell("1" if name == "warm" else "0")  # after the warm pull every tenth blog has a new post
+    return {"phase": name, "cpu": used, "wall": wall, "memory": max(seen), **said, **json.loads(blogs.hear())}
+
+
+def measured(count: int, command: list[str], options: argparse.Namespace) -> list[dict[str, Any]]:
+    plan = {"count": count, "seed": options.seed, "tagged": options.tagged, "folder": options.real}
+    with Program(sys.executable, str(HERE / "feed_server.py"), json.dumps(plan)) as blogs:
+        told = json.loads(blogs.hear())
+        with Program(*command) as program:
+            program.tell(json.dumps(told["feeds"]))
+            program.hear()
+            start = cpu(program.process.pid)
+            rows = [phase(program, blogs, name) for name in PHASES]
+    return [{**row, "start": start, "size": told["size"]} for row in rows]
+
+
+def compared(count: int, options: argparse.Namespace) -> None:
+    commands = {"reviewkit": [sys.executable, str(HERE / "peers" / "reviewkit_pull.py")]}
+    for peer in ("reader", "feedparser") if options.peers else ():
+        commands[peer] = [str(options.peers / "python"), str(HERE / "peers" / f"{peer}_pull.py")]
+    found = {name: measured(count, command, options) for name, command in commands.items()}
+    size = found["reviewkit"][0]["size"]
+    kind = "real" if options.real else f"made, {options.tagged:.0%} of the posts tagged,"
+    print(f"\n## {count:,} feeds, {kind} {size / 1000:.0f} kB on average\n")
+    print("| | program | CPU s | of reader's | wall s | of the slowest feed | peak MB | new posts | 304 | failed |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for number, name in enumerate(PHASES):
+        whole = found["reader"][number]["cpu"] if "reader" in found else 0
+        for program, rows in found.items():
+            row = rows[number]
+            ratio = f"{row['cpu'] / whole:.2f}" if whole else "-"
+            print(
+                f"| {name} | {program} | {row['cpu']:.2f} | {ratio} | {row['wall']:.2f} "
+                f"| {row['wall'] / row['slowest'] if row['slowest'] else 0:.1f} | {row['memory']:.0f} | {row['new']} | {row['unchanged']} "
+                f"| {row['failed']} |"
+            )
+    starts = ", ".join(f"{name} {rows[0]['start']:.2f}" for name, rows in found.items())
+    print(f"\nCPU seconds before the first pull (start, imports, knowing the feeds): {starts}.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--feeds", type=int, nargs="+", default=[300, 3000])
+    parser.add_argument("--peers", type=Path, help="the bin folder of an environment with reader and feedparser")
+    parser.add_argument("--real", help="a folder of real feeds, a folder for each platform")
+    parser.add_argument("--tagged", type=float, default=0.3)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    where = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{where}, {time.strftime('%Y-%m-%d')}; load of the machine before: {os.getloadavg()[0]:.1f}")
+    for count in options.feeds:
+        compared(count, options)
+
+
+if __name__ == "__main__":
+    main()
