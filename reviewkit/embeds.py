@@ -29,6 +29,15 @@ _PLATFORM_WORDS = words_of(
     " substack threads reddit orcid researchgate goodreads flickr vimeo soundcloud spotify behance dribbble patreon"
     " ko-fi pinterest pixelfed letterboxd lastfm strava keybase researcher scholar fediverse social"
 )
+_OWN_PLACES = _PLATFORM_WORDS | words_of(
+    "profile page account channel feed blog weblog site website portfolio handle homepage newsletter podcast"
+)
+_MY = re.compile(r"\bmy((?: [\w'-]+){0,3})\W{0,3}$")
+_ME = re.compile(
+    r"\b(?:(?:find|follow|reach|contact) me(?: [\w'-]+){0,3}|i(?:'m| am)(?: also)? (?:on|at)"
+    r"|i (?:also )?(?:blog|write|post|toot|tweet)(?: [\w'-]+)? (?:on|at))\W{0,3}$"
+)
+_BESIDE_PLACES = words_of("is at on old new other own personal id here the under called named") | _MINE
 _PROFILE_PATH = re.compile(r"/(?:(?:in|user|users|u|profile|people|channel|c|author)/)?@?[\w.~-]{2,60}/?\Z")
 
 
@@ -58,10 +67,18 @@ def plays(address: str, said: str) -> str:
     return ""
 
 
-def is_profile(address: str, said: str) -> bool:
-    """Whether a link is called as people call a link to themselves ("Mastodon", "my GitHub", "follow me on X"), and
-    leads to somebody's page on a site of many people."""
-    words = re.findall(r"[\w'@-]+", folded(said))
+def is_own(address: str, said: str, before: str) -> bool:
+    """Whether a link leads to its author by what they say of it: "my old blog", "follow me on ...", or no more than the
+    name of a site of many people ("Mastodon", "GitHub") for somebody's page there. `before` is the text before it."""
+    words = re.findall(r"[\w'-]+", folded(said))
+    told = folded(before[-60:]).replace("’", "'")
+    if _ME.search(told):
+        return True
+    if mine := _MY.search(told):
+        beside = mine.group(1).split()
+        place = next((word for word in (*beside, *words[:3]) if word in _OWN_PLACES), "")
+        if place and all(word in _OWN_PLACES or word in _BESIDE_PLACES for word in beside):
+            return True
     if not words or len(words) > 6 or not all(word in _MINE or word in _PLATFORM_WORDS for word in words):
         return False
     try:

@@ -14,7 +14,7 @@ from html import unescape
 from urllib.parse import unquote, urlsplit
 
 from reviewkit.classmates import CLASSMATE, CLASSMATES_SITE, Classmates
-from reviewkit.embeds import is_profile, media_of, plays
+from reviewkit.embeds import is_own, media_of, plays
 from reviewkit.footers import without_footers
 from reviewkit.identity import Identity, identity
 from reviewkit.model import Revision
@@ -153,7 +153,7 @@ class _Mask:
             link = found[first]
             assert isinstance(link, Open)
             address, said = link.get("href") or "", whole[start:end]
-            mark = self._whose(address, said)
+            mark = self._whose(address, said, whole[max(0, start - 60) : start].rpartition(_GAP)[2])
             if not mark:
                 playing = plays(address, said) if _alone(found, first, last) else ""
                 if playing:  # an embedded player says whose channel it is, even where its address does not
@@ -187,9 +187,9 @@ class _Mask:
                 left.append(piece)
         return left
 
-    def _whose(self, address: str, said: str) -> str:
+    def _whose(self, address: str, said: str, before: str) -> str:
         """The mark for a link that leads to the author or to somebody of the class; empty for all others."""
-        if self.gives_away(address) or is_profile(address, said):
+        if self.gives_away(address) or is_own(address, said, before):
             return self._site
         others = self._others
         return CLASSMATES_SITE if others and others.people.owner(address, but=others.known) else ""

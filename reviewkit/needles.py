@@ -45,7 +45,14 @@ PARTICLES = words_of(
 _UNSPLIT = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
     | dict(zip("\u0430\u0435\u043e\u0440\u0441\u0443\u0445", "aeopcyx", strict=True))
-    | dict(zip("\u0456\u0458\u0455\u04bb\u03bf\u0501", "ijshod", strict=True))
+    | dict(zip("\u0456\u0458\u0455\u04bb\u0501\u043c\u0442\u043a\u0432\u043d", "ijshdmtkbh", strict=True))
+    | dict(
+        zip(
+            "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7",
+            "abezhikmnoptyx",
+            strict=True,
+        )
+    )
 )
 """Letters that are one sign here and two or a plainer one elsewhere; and those of other scripts that look the same,
 which hide a name from a search and not from a reader. Those are best effort: there are more of them."""
