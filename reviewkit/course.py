@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reviewkit import exchange
-from reviewkit.errors import NotAllowed, ReviewkitError
+from reviewkit.errors import Missing, NotAllowed, ReviewkitError
 from reviewkit.model import (
     Accept,
     Discuss,
@@ -22,7 +22,6 @@ from reviewkit.overview import Line
 from reviewkit.reading import Copy, Duty, SeenDialogue, at_a_glance
 from reviewkit.resting import Resting
 from reviewkit.rounds import Plan
-from reviewkit.showing import Album
 from reviewkit.sites import Lookups, Sites
 from reviewkit.store import Store
 from reviewkit.visibility import SeenTurn
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from reviewkit.feeds import Pulled
     from reviewkit.sheet import Book, Projection, Report, Typed
 
+STAFF_DRAFT = "staff"
+"""The first word of the name of an assistant's draft for an instructor; the submission's id follows."""
 CYCLES = 3
 """How often a sync begins anew when people keep saving the sheet under it."""
 
@@ -66,6 +67,24 @@ class Course(Resting, Sites):
     def drop_draft(self, who: Person, form: str) -> None:
         """The form was sent or cleared; a save that comes late does not bring it back."""
         self.store.drop_draft(who.id, form, at=self.clock())
+
+    def suggested(self, who: Person, submission: str) -> list[tuple[Person, Draft]]:
+        """What assistants have drafted for an instructor to send here, each after the newest word of the staff.
+
+        Raises Missing for those who do not meet the submission as its instructor.
+        """
+        dialogue = self.store.dialogue(submission)
+        if self._capacity(who, dialogue) != "instructor":
+            raise Missing("There is no such submission for you.")
+        people = self.store.people()
+        staff = {person.id for person in people if person.role == "instructor"}
+        said = max((turn.at for turn in dialogue.turns if turn.by in staff), default=None)
+        drafts = [
+            (person, self.draft(person, f"{STAFF_DRAFT}:{submission}"))
+            for person in people
+            if person.role == "assistant" and not person.withdrawn
+        ]
+        return [(person, draft) for person, draft in drafts if draft and (said is None or draft.saved >= said)]
 
     # -- collecting --------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,8 @@ class Line:
     owed: int = 0
     agreed: str = ""
     """The grade that was agreed, decided or signed."""
+    decided: bool = False
+    """It was decided without agreement."""
     flags: tuple[str, ...] = ()
     """Of "Far apart", "Wide range"."""
     close: bool = False
@@ -112,6 +114,7 @@ def line(
         reviews=len(peers),
         owed=owed,
         agreed=agreed.grade if agreed else "",
+        decided=rules.decided(turns) is not None,
         flags=grades.flags(share, shares, setup.scale),
         close=own is not None
         and who == "instructor"

@@ -112,7 +112,8 @@ def _for_author(
                     turns += _revealed(dialogue.turns, turn, people, mode, hide)
             case _:
                 mine = turn.by == viewer.id
-                turns.append(_seen(turn, voice=_voice(turn, mine), name="You" if mine else _office(turn), mine=mine))
+                name = "You" if mine else _office(turn, people)
+                turns.append(_seen(turn, voice=_voice(turn, mine), name=name, mine=mine))
     if shown:  # a self-evaluation that came after the reveal still stands before the reviews it was not told of
         turns.sort(key=_place)
     return tuple(turns)
@@ -146,7 +147,7 @@ def _other_review(turn: Turn, *, at: datetime, people: Mapping[str, Person], mod
     if turn.what.allocation.startswith(OWN_REVIEW):
         said = replace(turn.what, allocation="")
         bare = replace(turn, at=at, what=said if mode == "open" else _veiled(said, "", hide))
-        return _seen(bare, voice="teach", name="Instructor", mine=False, day_only=True)
+        return _seen(bare, voice="teach", name=_office(turn, people), mine=False, day_only=True)
     if mode == "open":
         return _seen(turn, voice="peer", name=people[turn.by].name, mine=False)
     return _seen(
@@ -212,7 +213,7 @@ def _staff_name(turn: Turn, viewer: Person, people: Mapping[str, Person], names:
     if isinstance(turn.what, Review) and not names:
         return turn.what.pseudonym or "Instructor"
     known = people.get(turn.by)
-    return known.name if known else _office(turn)
+    return known.name if known else _office(turn, people)
 
 
 def _voice(turn: Turn, mine: bool) -> Voice:
@@ -227,8 +228,12 @@ def _voice(turn: Turn, mine: bool) -> Voice:
             return "self" if mine else "course" if turn.via == "schedule" else "teach"
 
 
-def _office(turn: Turn) -> str:
-    return "The course" if turn.via == "schedule" else "Instructor"
+def _office(turn: Turn, people: Mapping[str, Person]) -> str:
+    """Who acted for the course, as authors and peers know them: by name where there are several."""
+    if turn.via == "schedule":
+        return "The course"
+    several = sum(person.role == "instructor" for person in people.values()) > 1
+    return people[turn.by].name if several and turn.by in people else "Instructor"
 
 
 def _seen(turn: Turn, *, voice: Voice, name: str, mine: bool, day_only: bool = False) -> SeenTurn:

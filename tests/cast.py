@@ -1,4 +1,5 @@
-"""The cast: Ann wrote, Bob, Cyd and Dot review, Eve has no business here, Prof signs. And a clock that obeys."""
+"""The cast: Ann wrote, Bob, Cyd and Dot review, Eve has no business here, Tia assists, Prof signs. And a clock that
+obeys."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,8 @@ BOB = Person(id="bob", name="Bob Okonjo", email="okonjo@parrotpost.example", fee
 CYD = Person(id="cyd", name="Cyd Marchetti", email="cyd@foxglove.example", feeds=("https://foxglove.example/feed",))
 DOT = Person(id="dot", name="Dot Yilmaz", email="dot@mapleline.example", feeds=("https://mapleline.example/feed",))
 EVE = Person(id="eve", name="Eve Nakamura", email="eve@elsewhere.example", role="observer")
+TIA = Person(id="tia", name="Tia Vermeulen", email="tia@college.example", role="assistant")
+"""Helps the instructor; not among PEOPLE."""
 PROF = Person(id="prof", name="Prof. Adaeze Brandt", email="brandt@college.example", role="instructor")
 STUDENTS = (ANN, BOB, CYD, DOT)
 PEOPLE = (*STUDENTS, EVE, PROF)
@@ -157,3 +160,10 @@ def answered(course: Course) -> dict[str, str]:
             seen = len(course.dialogue(made[person.id], person).turns)
             course.answer(person, made[person.id], Answer(review=review.id, text="Fair."), seen=seen)
     return made
+
+
+def rested(course: Course) -> None:
+    """The ten seconds are over, and what rested in people's outboxes is done."""
+    assert isinstance(course.clock, Clock)
+    course.clock.pass_(seconds=10)
+    course.flush()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,16 @@ from playwright.sync_api import Browser, expect
 from reviewkit import screens
 from reviewkit.course import Course
 from reviewkit.errors import NotAllowed
-from reviewkit.model import Answer, Discuss, Judgement, Person, Proposal, Reply
+from reviewkit.model import (
+    Answer,
+    AskToReopen,
+    Discuss,
+    Dissent,
+    Judgement,
+    Person,
+    Proposal,
+    Reply,
+)
 from reviewkit.store import Store
 from tests.cast import (
     ANN,
@@ -20,18 +30,21 @@ from tests.cast import (
     EVE,
     PROF,
     STUDENTS,
+    TIA,
     Clock,
     a_course,
     a_self_evaluation,
     a_setup,
     frozen,
     levels,
+    rested,
     self_evaluated,
 )
 from tests.pages import DESKTOP, PHONE, Page, Window
 
 NARROW = (1024, 800)
 ZOOMED = (320, 640)
+INES = replace(PROF, id="second", name="Prof. Ines Kumar", email="kumar@college.example")
 GRADES = {"ann": "78", "bob": "74", "cyd": "95", "dot": "75"}
 """Peers give everybody 75: Cyd is far apart, the others are close."""
 
@@ -73,7 +86,11 @@ def sign_off(course: Course, **params: str) -> dict[str, Any]:
 
 
 def act(course: Course, viewer: Person = PROF, /, **event: Any) -> dict[str, Any]:
-    return screens.act(course, viewer, "sign-off", event)
+    """What a page is answered; an accept has rested by then (what happens meanwhile: test_outbox)."""
+    reply = screens.act(course, viewer, "sign-off", event)
+    if course.resting(viewer):
+        rested(course)
+    return reply
 
 
 def detail(course: Course, made: dict[str, str], person: Person) -> dict[str, Any]:
@@ -138,7 +155,7 @@ def test_rows_that_are_close_can_be_selected_and_far_ones_say_so(course: Course,
 
 
 @pytest.mark.parametrize("person", [ANN, EVE])
-def test_only_the_instructor_opens_sign_off(course: Course, made: dict[str, str], person: Person) -> None:
+def test_only_the_staff_opens_sign_off(course: Course, made: dict[str, str], person: Person) -> None:
     with pytest.raises(NotAllowed):
         screens.view(course, person, "sign-off", {})
     assert not act(course, person, **an_accept(course, made, BOB))["ok"]
@@ -152,7 +169,7 @@ def test_while_blind_there_is_nothing_to_decide(course: Course) -> None:
     made = self_evaluated(course)
     opened = detail(course, made, ANN)
     assert opened["does"] == "nothing"
-    assert opened["why"] == "The reviews are still blind. You can decide after they are revealed."
+    assert opened["why"] == "The reviews are not revealed yet. You can decide after they are."
 
 
 def test_the_instructor_reads_every_turn_with_names(course: Course, made: dict[str, str]) -> None:
@@ -270,10 +287,9 @@ def test_a_word_that_is_sent_again_because_no_answer_came_is_sent_once(
 def test_two_instructors_at_one_browser_do_not_find_each_others_unsaved_words(
     window: Window, course: Course, made: dict[str, str]
 ) -> None:
-    other = replace(PROF, id="second", name="Prof. Ines Kumar", email="kumar@college.example")
-    course.store.keep_course(course.setup, [other], [])
+    course.store.keep_course(course.setup, [INES], [])
     copies = list[dict[str, str]]()
-    for who in (PROF, other):
+    for who in (PROF, INES):
         page = window.open("sign-off", who, params={"assignment": "river", "open": made[ANN.id]})
         page.tab.evaluate("() => { window.act = () => new Promise(() => {}); }")
         page["field-word"].fill("Unsaved.")
@@ -386,6 +402,261 @@ def test_a_seed_that_is_no_seed_allocates_nothing(course: Course, seed: str) -> 
     assert course.duties(ANN) == []
 
 
+# -- the rarer acts --------------------------------------------------------------------------------------------------
+
+
+def said(course: Course, made: dict[str, str], person: Person, kind: str, **words: Any) -> dict[str, Any]:
+    """An event of the pane or of its menu, as a page that has just looked sends it."""
+    seen = detail(course, made, person)["seen"]
+    event = {"type": kind, "submission": made[person.id], "seen": seen, "request": f"{kind} {person.id} {words}"}
+    return act(course, **event, params={"open": made[person.id]}, **words)
+
+
+def offered(course: Course, made: dict[str, str], person: Person = ANN) -> tuple[set[str], set[str]]:
+    """What the pane offers, and what its menu does."""
+    opened = detail(course, made, person)
+    menu = {each["act"] for each in opened["more"]}
+    return set(opened["acts"]), menu | ({"own-review"} if opened["own_review"] else set())
+
+
+def in_review(course: Course) -> dict[str, str]:
+    made = self_evaluated(course)
+    course.allocate(course.plan("river", seed=1))
+    return made
+
+
+def handed_over(course: Course, clock: Clock) -> dict[str, str]:
+    made = in_review(course)
+    clock.pass_(days=11)
+    course.advance()
+    return made
+
+
+OUT_OF_COUNT = {"exempt", "withdraw"}
+BLIND_MENU = {"waive", "assign", "more-time", "own-review"} | OUT_OF_COUNT
+
+
+def test_what_can_be_done_is_offered_stage_by_stage_and_nothing_else(course: Course, clock: Clock) -> None:
+    made = frozen(course)
+    assert offered(course, made) == (set(), BLIND_MENU)
+    for person in STUDENTS:
+        course.self_evaluate(person, made[person.id], a_self_evaluation(), seen=1)
+    course.allocate(course.plan("river", seed=1))
+    assert offered(course, made) == (set(), BLIND_MENU | {"reopen"})
+    clock.pass_(days=11)
+    course.advance()
+    assert offered(course, made) == ({"recognise", "decide"}, BLIND_MENU | {"reopen"})
+    said(course, made, ANN, "waive", reason="Nobody else comes.")
+    assert offered(course, made) == ({"accept", "discuss", "recognise", "decide"}, OUT_OF_COUNT)
+    said(course, made, ANN, "discuss", word="Which weeks?")
+    assert offered(course, made) == ({"accept", "recognise", "decide"}, OUT_OF_COUNT | {"reopen"})
+    said(course, made, ANN, "decide", word="The term ends.", grade="70")
+    assert offered(course, made) == ({"sign"}, OUT_OF_COUNT | {"reopen"})
+    said(course, made, ANN, "accept")
+    assert offered(course, made) == (set(), OUT_OF_COUNT | {"reopen"})
+    said(course, made, ANN, "exempt", reason="She was ill.")
+    assert offered(course, made) == (set(), {"restore"})
+
+
+def test_a_word_of_recognition_decides_nothing(course: Course, made: dict[str, str]) -> None:
+    assert said(course, made, ANN, "recognise", word=" ")["error"]["field"] == "word"
+    assert said(course, made, ANN, "recognise", word="The rings.", suggestions="Link it.", recognised=["Clear"])["ok"]
+    opened = detail(course, made, ANN)
+    assert (stage(course, made, ANN), opened["does"]) == ("with instructor", "decide")
+    assert opened["turns"][-1]["title"] == "You recognised what worked"
+    assert opened["summary"][-1] == {"voice": "teach", "lead": "You.", "text": "The rings."}
+
+
+def test_a_decision_needs_its_reason_is_signed_afterwards_and_stands_beside_the_dissent(
+    course: Course, made: dict[str, str]
+) -> None:
+    assert said(course, made, ANN, "decide", word=" ", grade="70")["error"]["field"] == "word"
+    assert said(course, made, ANN, "decide", word="The log stays shut.", grade="70")["ok"]
+    opened = detail(course, made, ANN)
+    assert (opened["does"], opened["why"]) == (
+        "sign",
+        "You decided without agreement. Your signature closes the dialogue.",
+    )
+    assert line_of(sign_off(course), ANN)["word"] == "Decided at 70"
+    course.dissent(ANN, made["ann"], Dissent(text="It was open."), seen=len(course.dialogue(made["ann"], ANN).turns))
+    assert said(course, made, ANN, "accept")["ok"]
+    course.sign(ANN, made["ann"], seen=len(course.dialogue(made["ann"], ANN).turns))
+    opened = detail(course, made, ANN)
+    assert opened["decision"] == {
+        "name": "You decided 70",
+        "text": "The log stays shut.",
+        "dissent": {"name": ANN.name, "text": "It was open."},
+    }
+    assert (opened["why"], opened["closed"]) == ("You have signed this.", "Decided at 70.")
+    assert opened["signatures"] == ["You signed Today, 10:00", f"{ANN.name} signed Today, 10:00"]
+
+
+def test_the_wish_to_reopen_stands_out_and_what_a_reopen_undid_stays_as_superseded(
+    course: Course, made: dict[str, str]
+) -> None:
+    act(course, **an_accept(course, made, ANN))
+    seen = len(course.dialogue(made["ann"], ANN).turns)
+    course.ask_to_reopen(ANN, made["ann"], AskToReopen(text="The log is open now."), seen=seen)
+    assert detail(course, made, ANN)["wish"] == {"name": ANN.name, "text": "The log is open now."}
+    assert line_of(sign_off(course), ANN)["hint"] == "Asks to reopen"
+    menu = next(each for each in detail(course, made, ANN)["more"] if each["act"] == "reopen")
+    assert [each["value"] for each in menu["choices"]] == ["with instructor", "revealed"]
+    assert said(course, made, ANN, "reopen", reason="It is.")["error"]["field"] == "choice"
+    assert said(course, made, ANN, "reopen", choice="with instructor")["error"]["field"] == "reason"
+    assert said(course, made, ANN, "reopen", choice="with instructor", reason="It is.")["ok"]
+    opened = detail(course, made, ANN)
+    assert [turn["kind"] for turn in opened["turns"] if turn["old"]] == ["accept", "sign-off", "ask-to-reopen"]
+    assert {mark for turn in opened["turns"] for mark in turn["marks"]} == {"Superseded"}
+    assert (opened["wish"], opened["does"], opened["signatures"]) == (None, "decide", [])
+
+
+def test_a_submission_leaves_the_count_and_comes_back_as_it_was(course: Course, made: dict[str, str]) -> None:
+    assert said(course, made, ANN, "exempt")["error"]["field"] == "reason"
+    assert said(course, made, ANN, "exempt", reason="She was ill.")["ok"]
+    opened = detail(course, made, ANN)
+    assert opened["why"].startswith("You took this out of the count: exempt.")
+    assert line_of(sign_off(course), ANN)["word"] == "Exempt"
+    assert said(course, made, ANN, "restore")["ok"]
+    assert stage(course, made, ANN) == "with instructor"
+
+
+def test_with_too_few_reviews_the_instructor_reviews_and_goes_on(course: Course, clock: Clock) -> None:
+    made = handed_over(course, clock)
+    opened = detail(course, made, ANN)
+    assert opened["why"] == "No review of at least two came in time. More says how it can go on."
+    form = f"own-review:{made['ann']}"
+    assert act(course, type="draft", form=form, revision=1, content={"strengths": "The"})["ok"]
+    review = {"judgements": [{"criterion": "claim", "level": 2}], "strengths": "The rings.", "suggestions": "Link it."}
+    assert said(course, made, ANN, "own-review", **review)["error"]["field"] == "level-evidence"
+    review["judgements"] = [{"criterion": name, "level": 2} for name in ("claim", "evidence")]
+    assert said(course, made, ANN, "own-review", **review)["ok"]
+    assert course.draft(PROF, form) is None
+    own = detail(course, made, ANN)["own_review"]
+    assert (own["sent"], own["draft"]["content"]["strengths"]) == ("Fri 15 May", "The rings.")
+    assert said(course, made, ANN, "waive")["error"]["field"] == "reason"
+    assert said(course, made, ANN, "waive", reason="One is enough here.")["ok"]
+    opened = detail(course, made, ANN)
+    assert (opened["own_review"], opened["stage"]) == (None, "revealed")
+    assert opened["levels"]["each"] == [{"name": "You", "levels": {"claim": 2, "evidence": 2}}]
+
+
+def test_more_time_is_given_in_the_courses_zone_to_one_person_or_to_the_reviewers(course: Course, clock: Clock) -> None:
+    made = frozen(course, ANN, BOB, CYD)
+    dot = sign_off(course, open=DOT.id)["detail"]
+    assert dot["more"][0]["choices"][0]["text"].startswith(f"{DOT.name}, to choose a post")
+    time = {"type": "more-time", "assignment": "river", "person": "dot", "choice": "freeze_by", "reason": "Her site."}
+    for until in ("", "tomorrow", "2027-03-28T02:30"):
+        assert act(course, **time, until=until)["error"]["field"] == "until"
+    assert "does not exist" in act(course, **time, until="2027-03-28T02:30")["error"]["message"]
+    for _ in range(2):
+        assert act(course, **time, until="2026-05-09T10:00")["ok"]
+    assert course.assignment("river", DOT).freeze_by == datetime(2026, 5, 9, 8, tzinfo=UTC)
+    assert len(course.setup.extensions) == 1
+    for person in (ANN, BOB, CYD):
+        course.self_evaluate(person, made[person.id], a_self_evaluation(), seen=1)
+    course.allocate(course.plan("river", seed=1))
+    clock.pass_(days=11)
+    course.advance()
+    assert act(course, **time | {"choice": "review_by", "submission": made["ann"]}, until="2026-05-20T10:00")["ok"]
+    assert detail(course, made, ANN)["stage"] == "in review"
+
+
+def test_a_reviewer_is_assigned_by_the_rules_of_every_allocation(course: Course) -> None:
+    made = in_review(course)
+    menu = next(each for each in detail(course, made, ANN)["more"] if each["act"] == "assign")
+    owing = {each.reviewer for each in course.store.allocations("river") if each.submission == made["ann"]}
+    assert {each["value"] for each in menu["choices"]} == {"bob", "cyd", "dot"} - owing
+    assert said(course, made, ANN, "assign")["error"]["field"] == "choice"
+    assert said(course, made, ANN, "assign", choice="ann")["error"]["message"].startswith(ANN.name)
+    assert said(course, made, ANN, "assign", choice=menu["choices"][0]["value"])["ok"]
+    assert "assign" not in offered(course, made)[1]
+
+
+def test_self_each_peer_and_instructor_are_compared_level_by_level(course: Course, made: dict[str, str]) -> None:
+    act(course, **a_discuss(course, made, ANN))
+    told = detail(course, made, ANN)["levels"]
+    assert told["self"] == {"claim": 2, "evidence": 3}
+    assert told["teach"] == {"claim": 2, "evidence": 1}
+    reviewers = {turn["title"].removesuffix(", reviewer") for turn in detail(course, made, ANN)["turns"][2:4]}
+    assert {each["name"] for each in told["each"]} == reviewers
+    assert all(each["levels"] == {"claim": 2, "evidence": 2} for each in told["each"])
+
+
+# -- assistants, and several instructors -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def assisted(course: Course, made: dict[str, str]) -> dict[str, str]:
+    course.store.keep_course(course.setup, [TIA, INES], [])
+    return made
+
+
+def test_an_assistant_reads_everything_but_who_reviewed_and_does_nothing(
+    course: Course, assisted: dict[str, str]
+) -> None:
+    view = screens.view(course, TIA, "sign-off", {"open": assisted["ann"]})
+    opened = view["detail"]
+    assert (opened["does"], opened["acts"], opened["more"], opened["suggested"]) == ("suggest", [], [], [])
+    assert (view["step"]["allocate"], view["step"]["reveal"]) == (None, None)
+    assert [line["name"] for line in view["lines"]] == [person.name for person in STUDENTS]
+    reviews = [turn for turn in opened["turns"] if turn["kind"] == "review"]
+    names = {person.name for person in STUDENTS}
+    assert len(reviews) == 2
+    assert not any(turn["title"].removesuffix(", reviewer") in names for turn in reviews)
+    assert not {each["name"] for each in opened["levels"]["each"]} & names
+    for event in (an_accept(course, assisted, ANN), a_discuss(course, assisted, ANN)):
+        assert "Only an instructor" in act(course, TIA, **event)["error"]["message"]
+    assert stage(course, assisted, ANN) == "with instructor"
+
+
+def test_an_assistants_draft_is_found_by_an_instructor_who_sends_it(course: Course, assisted: dict[str, str]) -> None:
+    form, content = f"staff:{assisted['ann']}", {"word": "I read it lower.", "grade": "70", "recognised": [1], "x": {}}
+    assert act(course, TIA, type="draft", form=form, revision=1, content=content)["ok"]
+    for who, other in ((PROF, form), (TIA, f"sign-off:{assisted['ann']}")):
+        assert not act(course, who, type="draft", form=other, revision=1, content=content)["ok"]
+    (draft,) = detail(course, assisted, ANN)["suggested"]
+    assert (draft["by"], draft["name"]) == (TIA.id, TIA.name)
+    assert draft["content"] == {
+        "word": "I read it lower.",
+        "grade": "70",
+        "levels": {},
+        "notes": {},
+        "recognised": [],
+    }
+    assert act(course, **a_discuss(course, assisted, ANN, used=[TIA.id, ANN.id]))["ok"]
+    assert detail(course, assisted, ANN)["suggested"] == []
+    assert course.draft(TIA, form) is None
+    assert course.dialogue(assisted["ann"], PROF).turns[-1].name == "You"
+
+
+def test_a_draft_that_is_older_than_the_last_word_of_an_instructor_is_no_longer_shown(
+    course: Course, assisted: dict[str, str], clock: Clock
+) -> None:
+    form = f"staff:{assisted['ann']}"
+    act(course, TIA, type="draft", form=form, revision=1, content={"word": "I read it lower."})
+    clock.pass_(minutes=1)
+    act(course, **a_discuss(course, assisted, ANN))
+    assert detail(course, assisted, ANN)["suggested"] == []
+    assert course.draft(TIA, form) is not None, "it is theirs"
+
+
+def test_staff_who_wrote_or_review_a_submission_get_the_lesser_view(course: Course, assisted: dict[str, str]) -> None:
+    (first, *_) = [each for each in course.store.allocations("river") if each.submission == assisted["ann"]]
+    reviewer = replace(course.person(first.reviewer), role="assistant")
+    course.store.keep_course(course.setup, [reviewer], [])
+    opened = screens.view(course, reviewer, "sign-off", {"open": assisted["ann"]})["detail"]
+    assert (opened["does"], "turns" in opened) == ("nothing", False)
+    assert opened["why"].startswith("You review this submission yourself")
+
+
+def test_the_other_instructor_reads_who_did_what(course: Course, assisted: dict[str, str]) -> None:
+    act(course, **an_accept(course, assisted, ANN))
+    opened = screens.view(course, INES, "sign-off", {"open": assisted["ann"]})["detail"]
+    assert opened["why"] == f"{PROF.name} has signed this."
+    assert opened["turns"][-1]["title"] == f"{PROF.name} signed 78"
+    assert course.dialogue(assisted["ann"], ANN).turns[-1].name == PROF.name
+
+
 # -- other scales ----------------------------------------------------------------------------------------------------
 
 
@@ -428,6 +699,120 @@ def test_sign_off_passes_axe_in_both_themes_and_at_every_width(
         page[f"select-{made[ANN.id]}"].check()
         assert page.violations() == []
         assert page.tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.browser
+def test_two_instructors_at_once_are_told_and_keep_what_they_typed(
+    window: Window, course: Course, assisted: dict[str, str]
+) -> None:
+    page = window.open("sign-off", PROF, params={"open": assisted["ann"]})
+    page["field-word"].fill("Well argued, I think.")
+    page["accept"].click()
+    course.discuss(INES, assisted["ann"], Discuss(text="Which weeks?"), seen=None)
+    page["dialog-confirm"].click()
+    expect(page["dialog"]).to_contain_text("Somebody wrote here since you opened the page.")
+    page["dialog-cancel"].click()
+    expect(page["field-word"]).to_have_value("Well argued, I think.")
+    expect(page["summary"]).to_contain_text(INES.name)
+    assert stage(course, assisted, ANN) == "discussing"
+
+
+def tab_to(page: Page, name: str) -> None:
+    for _ in range(80):
+        if page.focused() == name:
+            return
+        page.press("Tab")
+    raise AssertionError(f"Tab does not reach {name}")
+
+
+@pytest.mark.browser
+def test_a_grade_is_decided_and_reopened_by_keyboard_alone(
+    window: Window, course: Course, made: dict[str, str]
+) -> None:
+    page = window.open("sign-off", PROF, params={"open": made[CYD.id]})
+    page[f"open-{made[CYD.id]}"].focus()
+    page.press("Enter")
+    page["more"].focus()
+    page.press("Enter")
+    assert page.violations() == []
+    tab_to(page, "more-decide")
+    page.press("Enter")
+    assert page.focused() == "decide-title"
+    tab_to(page, "grade")
+    page.press("Control+A")
+    page.tab.keyboard.type("80")
+    tab_to(page, "decide")
+    page.press("Enter")
+    assert page.focused() == "field-word"
+    page.tab.keyboard.type("The log stays shut.")
+    tab_to(page, "decide")
+    assert page["decide"].text_content() == "Decide 80"
+    page.press("Enter")
+    expect(page["dialog"]).to_contain_text(f"Decide 80 for {CYD.name} without agreement?")
+    page.press("Tab", "Enter")
+    expect(page["decision"]).to_contain_text("The log stays shut.")
+    assert stage(course, made, CYD) == "decided"
+    page["more"].focus()
+    page.press("Enter")
+    tab_to(page, "more-reopen")
+    page.press("Enter")
+    assert page.violations() == []
+    tab_to(page, "choice-with-instructor")
+    page.press("Space")
+    tab_to(page, "dialog-confirm")
+    page.press("Enter")
+    expect(page["note-error"]).to_contain_text("Write why you reopen it")
+    tab_to(page, "field-reason")
+    page.tab.keyboard.type("The log is open now.")
+    tab_to(page, "dialog-confirm")
+    page.press("Enter")
+    expect(page["toast"]).to_contain_text("Reopened.")
+    page["whole-dialogue"].click()
+    expect(page["dialogue"].locator("li.old")).to_contain_text("Superseded")
+    assert stage(course, made, CYD) == "with instructor"
+
+
+@pytest.mark.browser
+def test_a_review_of_ones_own_is_written_in_the_pane(window: Window, course: Course) -> None:
+    made = in_review(course)
+    page = window.open("sign-off", PROF, params={"open": made[ANN.id]})
+    page["more"].click()
+    page["more-own-review"].click()
+    page["send-own-review"].click()
+    expect(page.tab.get_by_text("Choose a level for Claim before you send.")).to_be_visible()
+    for name in ("claim", "evidence"):
+        page[f"level-{name}-2"].check()
+    page["choose-claim"].click()
+    page["sentence-1"].click()
+    page["field-strengths"].fill("The two marks.")
+    page["field-suggestions"].fill("Link the log.")
+    expect(page["save-status"]).to_have_text("Saved at 10:00")
+    assert page.violations() == []
+    page["send-own-review"].click()
+    page["dialog-confirm"].click()
+    expect(page["toast"]).to_contain_text("Your review is sent.")
+    (review,) = [turn for turn in course.dialogue(made[ANN.id], PROF).turns if turn.kind == "review"]
+    assert (review.voice, review.name) == ("teach", "You")
+
+
+@pytest.mark.browser
+def test_an_instructor_takes_over_an_assistants_draft_and_sends_it(
+    window: Window, course: Course, assisted: dict[str, str]
+) -> None:
+    page = window.open("sign-off", TIA, params={"open": assisted["ann"]})
+    expect(page["suggests"]).to_contain_text("An instructor decides.")
+    assert page["accept"].count() == page["discuss"].count() == page["more"].count() == 0
+    page["grade"].fill("70")
+    page["field-word"].fill("I read the evidence lower.")
+    expect(page["save-status"]).to_have_text("Saved at 10:00")
+    assert page.violations() == []
+    other = window.open("sign-off", PROF, params={"open": assisted["ann"]})
+    expect(other["suggested-tia"]).to_contain_text(f"Draft by {TIA.name}")
+    other["use-tia"].click()
+    expect(other["field-word"]).to_have_value("I read the evidence lower.")
+    other["discuss"].click()
+    expect(other["suggested-tia"]).to_have_count(0)
+    assert stage(course, assisted, ANN) == "discussing"
 
 
 @pytest.mark.browser

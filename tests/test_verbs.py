@@ -24,7 +24,7 @@ from reviewkit.service import Service
 from reviewkit.signing import Link, PageToken
 from reviewkit.store.sql import SqlStore
 from tests import cast
-from tests.cast import ANN, EVE, PROF, STUDENTS, Clock
+from tests.cast import ANN, EVE, PROF, STUDENTS, TIA, Clock
 from tests.test_service import SECRET, Running
 from tests.under_way import reviewers_of
 
@@ -44,6 +44,16 @@ NO_WORD_YET = "There is nothing to reply to: your instructor has not written yet
 NOT_AGREED = "Nothing is agreed yet, so there is nothing to sign."
 IN_ALREADY = "Your self-evaluation is in already; you can still talk about it with your instructor."
 ANSWERED = "You have answered this review already."
+INSTRUCTORS = "Only an instructor can do this. What you write here is kept as a draft for them."
+NOT_DECIDED = "Nothing was decided without you, so there is nothing to dissent from."
+OPEN = "This dialogue is open: you can write in it."
+AT_WORK = "Peers are still at work here"
+NOTHING_TO_REOPEN = "There is nothing to reopen here."
+ANOTHER_WAY = "This dialogue can go back to: "
+IN_COUNT = "This submission is in the count already."
+REVEALED_ALREADY = "These reviews have been revealed already."
+TOO_LATE_TO_REVIEW = "The reviews of this round have been revealed, and it is too late for another one."
+TAKES_NO_MORE = "This submission takes no more reviews."
 
 # -- the stages of Ann's submission
 
@@ -135,7 +145,7 @@ def scene_of(course: Course, made: Mapping[str, str]) -> Scene:
     known = {person.id: person for person in STUDENTS}
     reviewer = known[min(reviewers)]
     other = known[min(set(known) - {"ann", *reviewers})]
-    people = {"ann": ANN, "reviewer": reviewer, "other": other, "eve": EVE, "prof": PROF}
+    people = {"ann": ANN, "reviewer": reviewer, "other": other, "eve": EVE, "tia": TIA, "prof": PROF}
     return Scene(course=course, submission=submission, duty=reviewers[reviewer.id], people=people)
 
 
@@ -175,6 +185,8 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("my-work", "answer"): lambda s, who: turn(s, who, said={"review": s.review(), "text": "Fair."}),
     ("my-work", "reply"): lambda s, who: turn(s, who, said={"text": "I do answer it."}),
     ("my-work", "sign"): lambda s, who: turn(s, who),
+    ("my-work", "dissent"): lambda s, who: turn(s, who, text="I read it otherwise."),
+    ("my-work", "ask-to-reopen"): lambda s, who: turn(s, who, text="The log is open now."),
     ("my-work", "find-site"): lambda s, who: {"address": " "},
     ("my-work", "add-site"): lambda s, who: {"url": f"https://{who.id}.example/more"},
     ("my-work", "remove-site"): lambda s, who: {"url": "https://nobody.example/"},
@@ -201,6 +213,28 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("sign-off", "open"): lambda s, who: {"params": {"open": s.submission}},
     ("sign-off", "accept"): lambda s, who: turn(s, who, grade="82"),
     ("sign-off", "discuss"): lambda s, who: turn(s, who, word="I read it lower.", grade="78", judgements=LEVELS),
+    ("sign-off", "recognise"): lambda s, who: turn(s, who, word="The rings are fine."),
+    ("sign-off", "decide"): lambda s, who: turn(s, who, word="The term ends.", grade="70", judgements=LEVELS),
+    ("sign-off", "reopen"): lambda s, who: turn(s, who, choice="with instructor", reason="The log is open now."),
+    ("sign-off", "waive"): lambda s, who: turn(s, who, reason="Nobody else comes."),
+    ("sign-off", "assign"): lambda s, who: turn(s, who, choice=s.people["other"].id),
+    ("sign-off", "more-time"): lambda s, who: {
+        "assignment": "river",
+        "person": "ann",
+        "choice": "self_by",
+        "until": "2026-06-01T10:00",
+        "reason": "She was ill.",
+    },
+    ("sign-off", "exempt"): lambda s, who: turn(s, who, reason="She was ill."),
+    ("sign-off", "withdraw"): lambda s, who: turn(s, who),
+    ("sign-off", "restore"): lambda s, who: turn(s, who),
+    ("sign-off", "own-review"): lambda s, who: {
+        "submission": s.submission,
+        "judgements": LEVELS,
+        "strengths": "Fine rings.",
+        "suggestions": "Show the log.",
+        "request": "request",
+    },
     ("sign-off", "bulk-accept"): lambda s, who: {
         "assignment": "river",
         "chosen": [{"submission": s.submission, "grade": "82"}],
@@ -242,6 +276,8 @@ AT_ALL = {
     ("my-work", "answer"): at(ANSWERED, until_reveal(NOT_OPEN), revealed=DONE, agreed=CLOSED, signed=CLOSED),
     ("my-work", "reply"): at(NO_WORD_YET, discussing=DONE, agreed=CLOSED, signed=CLOSED),
     ("my-work", "sign"): at(NOT_AGREED, agreed=DONE, signed=DONE),
+    ("my-work", "dissent"): at(NOT_DECIDED),
+    ("my-work", "ask-to-reopen"): at(OPEN, agreed=DONE, signed=DONE),
     ("my-work", "find-site"): at("Paste the address", {}),
     ("my-work", "add-site"): at(OK, {}),
     ("my-work", "remove-site"): at(OK, {}),
@@ -264,12 +300,30 @@ AT_ALL = {
     ("sign-off", "discuss"): at(
         DONE, until_reveal(BLIND), discussing="The author has not replied yet", agreed=CLOSED, signed=CLOSED
     ),
+    ("sign-off", "recognise"): at(DONE, until_reveal(AT_WORK), agreed=CLOSED, signed=CLOSED),
+    ("sign-off", "decide"): at(DONE, until_reveal(AT_WORK), agreed=CLOSED, signed=CLOSED),
+    ("sign-off", "reopen"): at(
+        DONE,
+        frozen=NOTHING_TO_REOPEN,
+        allocated=NOTHING_TO_REOPEN,
+        revealed=NOTHING_TO_REOPEN,
+        **dict.fromkeys(("self-evaluated", "in review", "with instructor"), ANOTHER_WAY),
+    ),
+    ("sign-off", "waive"): at(REVEALED_ALREADY, until_reveal(DONE)),
+    ("sign-off", "assign"): at(TAKES_NO_MORE, until_reveal(DONE)),
+    ("sign-off", "more-time"): at(OK, {}),
+    ("sign-off", "exempt"): at(DONE),
+    ("sign-off", "withdraw"): at(DONE),
+    ("sign-off", "restore"): at(IN_COUNT),
+    ("sign-off", "own-review"): at(TOO_LATE_TO_REVIEW, until_reveal(DONE)),
     ("sign-off", "bulk-accept"): at(OK, {}),
     ("sign-off", "allocate"): at(OK, dict.fromkeys(NOT_OWED, "Nothing is allocated yet")),
     ("sign-off", "reveal"): at(OK, dict.fromkeys(("frozen", "allocated", "self-evaluated", "in review"), DONE)),
 }
 """Screen and event -> for the one who does it by right, the answer at each stage: OK, DONE, or how a refusal begins."""
 
+READING = {"look": OK, "open": OK, "draft": UNKEPT}
+"""What an assistant gets in Sign-off: to read, and no draft of an instructor's word."""
 BY_RIGHT = {"my-work": "ann", "reviews": "reviewer", "sign-off": "prof"}
 LOOKING = at(NO_SUBMISSION)
 SPEAKING = at(NOT_YOURS)
@@ -282,6 +336,8 @@ OTHER_STUDENTS = {
     ("my-work", "answer"): SPEAKING,
     ("my-work", "reply"): SPEAKING,
     ("my-work", "sign"): SPEAKING,
+    ("my-work", "dissent"): SPEAKING,
+    ("my-work", "ask-to-reopen"): SPEAKING,
     ("my-work", "find-site"): at("Paste the address", {}),
     ("my-work", "add-site"): at(OK, {}),
     ("my-work", "remove-site"): at(OK, {}),
@@ -303,10 +359,12 @@ see reviews of their own."""
 
 
 def expected(verb: tuple[str, str], who: str, stage: str) -> str:
-    screen, _ = verb
+    screen, kind = verb
     if who == BY_RIGHT[screen]:
         return AT_ALL[verb][stage]
-    if who in ("eve", "prof") or screen == "sign-off":
+    if (who, screen) == ("tia", "sign-off"):
+        return READING.get(kind, INSTRUCTORS)
+    if who in ("eve", "prof", "tia") or screen == "sign-off":
         return ROLE
     return OTHER_STUDENTS[verb][stage]
 
@@ -357,7 +415,9 @@ def stages(made_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         path = tmp_path_factory.mktemp("stage") / "course.db"
         shutil.copy(made_sqlite, path)
         store = SqlStore.open(f"sqlite:///{path}")
-        made = dict(build(cast.a_course(store, Clock())))
+        course = cast.a_course(store, Clock())
+        store.keep_course(course.setup, [TIA], [])
+        made = dict(build(course))
         store.close()
         running, scene = opened(stage, path, made)
         there[stage] = Stage(path=path, made=made, running=running, scene=scene, facts=scene.facts())

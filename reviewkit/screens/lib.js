@@ -198,10 +198,10 @@ function steps(items, label = "Rubric") {
 
 // -- showing ---------------------------------------------------------------------------------------------------------
 
-// What was said, oldest first: [{voice, title, time, body (nodes), id}].
+// What was said, oldest first: [{voice, title (may be nodes), time, body (nodes), id, old (it counts no longer)}].
 function timeline(items) {
-  return h("ol", { class: "dl", testid: "dialogue" }, items.map(({ voice: kind, title, time, body, id }) =>
-    h("li", { id, dataset: { voice: kind } }, h("span", { class: "dot" }, voice(kind)),
+  return h("ol", { class: "dl", testid: "dialogue" }, items.map(({ voice: kind, title, time, body, id, old }) =>
+    h("li", { id, class: old ? "old" : null, dataset: { voice: kind } }, h("span", { class: "dot" }, voice(kind)),
       h("p", { class: "row sp" }, h("span", { class: "st" }, title), h("time", null, time)),
       h("div", { class: "say stack" }, body))));
 }
@@ -308,5 +308,5 @@ export { strip, levelPlot } from "./plots.js";
 export { reading, sentencesOf, sentenceDialog } from "./reading.js";
 export { connect } from "./link.js";
 export { redraw, likeness, calmly, keptTexts } from "./redraw.js";
-export { judged, labelledTexts, paragraphs } from "./talk.js";
+export { judged, labelledTexts, paragraphs, titled } from "./talk.js";
 export { h, nodes, fresh, random, icon, voice, spinner, busy, frame, page, saveStatus, track, steps, timeline, queueItem, table, note, empty, skeleton, seg, dialog, toast, remembered, remember, keepsNoCopy };

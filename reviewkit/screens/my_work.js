@@ -1,9 +1,13 @@
 // My work: all posts, the self-evaluation of one criterion by criterion, and the dialogue that follows.
-import { h, random, icon, voice, connect, page, track, steps, seg, note, empty, levels, quote, field, gradeField, toggles, complain, table, timeline, levelPlot, reading, sentenceDialog, dialog, toast, redraw, calmly, keptTexts, judged, labelledTexts, paragraphs } from "./lib.js";
+import { h, random, icon, voice, connect, page, track, steps, seg, note, empty, levels, quote, field, gradeField, toggles, complain, table, timeline, levelPlot, reading, sentenceDialog, dialog, toast, redraw, calmly, keptTexts, judged, labelledTexts, paragraphs, titled } from "./lib.js";
 import { sitesPart, checkButton, writePart } from "./sites.js";
 import { previewButton } from "./preview.js";
 
 const OVERALL = "overall";
+const DISSENT = { type: "dissent", name: "dissent", label: "Your dissent", hint: "How do you read it, and what in your post makes you read it so?", title: "Attach your dissent?",
+  text: "It stands beside the decision for ever, and cannot be changed. It changes no grade, and your instructor reads it.", confirm: "Attach it", cancel: "Not now" };
+const ASK = { type: "ask-to-reopen", name: "ask", label: "Why should it be reopened?", title: "Ask to reopen this?",
+  text: "Your instructor sees it and decides; until then everything stays as it is. It cannot be changed afterwards.", confirm: "Ask", cancel: "Not now" };
 
 function renderMyWork({ model, el, signal }) {
   const link = connect(model);
@@ -104,12 +108,15 @@ function renderMyWork({ model, el, signal }) {
     const criterion = now.criteria.find(({ id }) => id === ui.step);
     const here = { now, draft, said, level, criterion, set: (name, id, value) => draft.set({ [name]: { ...draft.content[name], [id]: value } }) };
     const lede = [now.posted, " ", now.due, " ", back(), now.masked ? [" ", previewButton(link, () => ({ submission: now.submission }))] : null];
-    return { lede, parts: [track(now.way), draft.notice(), changedNote(now),
+    return { lede, parts: [track(now.way), draft.notice(), anewNote(now), changedNote(now),
       h("div", { class: "two" }, criterion ? [side(), postPart(here)] : soFar(here),
-        h("section", { class: criterion && ui.side === "read" ? "desk" : null, "aria-labelledby": "step-title" }, stepper(here), criterion ? criterionPart(here) : overallPart(here)))] };
+        h("section", { class: criterion && ui.side === "read" ? "desk" : null, "aria-labelledby": "step-title" }, stepper(here), criterion ? criterionPart(here) : overallPart(here))),
+      now.turns.length ? h("details", { class: "frozen", id: "said-so-far" }, h("summary", { class: "sm mu" }, "What was said so far"), timeline(now.turns.map(turnItem))) : null] };
   }
 
   const changedNote = now => now.posts.some(post => post.changed) ? note("neutral", "Your site shows another text by now. What is evaluated is the copy that was frozen.") : null;
+
+  const anewNote = ({ anew }) => anew ? note("neutral", h("p", { class: "st" }, anew.text), paragraphs(anew.reason)) : null;
 
   const side = () => seg({ label: "Show", class: "phone half", prefix: "side", value: ui.side, options: [{ value: "read", text: "Read the post" }, { value: "write", text: "Evaluate" }], onchange: show });
   let places = { read: 0, write: 0 };
@@ -230,17 +237,21 @@ function renderMyWork({ model, el, signal }) {
   // -- the dialogue --------------------------------------------------------------------------------------------------
 
   function drawDialogue(now) {
-    const open = now.turns.filter(turn => turn.answer), talks = open.length > 0 || now.card.kind === "reply";
-    const draft = talks ? link.draft(now.draft, { onchange: draw }) : null;
+    const { kind, dissent, ask } = now.card, open = now.turns.filter(turn => turn.answer), first = open.find(turn => !turn.optional);
+    const draft = open.length || kind === "reply" || dissent || ask ? link.draft(now.draft, { onchange: draw }) : null;
     if (draft) ui.talk = { submission: now.submission, draft };
-    return { lede: [now.status, " ", back()], parts: [track(now.way), draft?.notice(), unsent(now), changedNote(now),
-      h("div", { class: "two rail" },
-        h("section", { "aria-labelledby": "dialogue-title" }, h("h2", { id: "dialogue-title" }, "Dialogue"),
-          timeline(now.turns.map(turn => ({ ...turn, time: turn.when, body: [turnBody(turn), turn.answer ? answerForm(now, draft, turn, turn === open[0]) : null] }))),
-          h("details", { class: "frozen", id: "frozen" }, h("summary", { class: "sm mu" }, "Read what was frozen"), now.posts.map(post => reading({ label: "Your post", title: post.title, html: post.html })))),
-        h("aside", { class: "stack", "aria-label": "Where it stands" }, card(now, draft),
-          now.plot ? h("div", { class: "card" }, h("h2", { class: "h3" }, "Level by level"), levelPlot(now.plot)) : null))] };
+    const talks = h("section", { "aria-labelledby": "dialogue-title" }, h("h2", { id: "dialogue-title" }, "Dialogue"),
+      timeline(now.turns.map(turn => turnItem(turn, turn.answer ? answerForm(now, draft, turn, turn === first) : null))),
+      h("details", { class: "frozen", id: "frozen" }, h("summary", { class: "sm mu" }, "Read what was frozen"), now.posts.map(post => reading({ label: "Your post", title: post.title, html: post.html }))));
+    const plot = now.plot ? h("div", { class: "card" }, h("h2", { class: "h3" }, "Level by level"), levelPlot(now.plot)) : null;
+    const stands = (...children) => h("aside", { class: "stack", "aria-label": "Where it stands" }, children);
+    // On a phone the next step comes before the long dialogue, in the reading order too.
+    const parts = narrow.matches ? [stands(card(now, draft)), talks, plot] : [talks, stands(card(now, draft), plot)];
+    return { lede: [now.status, " ", back()], parts: [now.way.length ? track(now.way) : null, draft?.notice(), unsent(now), anewNote(now), changedNote(now), h("div", { class: "two rail" }, parts)] };
   }
+
+  const turnItem = (turn, form = null) => ({ ...turn, title: titled(turn), time: turn.when, body: [
+    turn.old ? h("details", { id: `old-${turn.id}` }, h("summary", { class: "sm mu" }, "Show what was superseded"), h("div", { class: "stack unfolded" }, turnBody(turn))) : turnBody(turn), form] });
 
   // What was being written here when its time was over, and stands nowhere in the dialogue.
   function unsent(now) {
@@ -288,7 +299,8 @@ function renderMyWork({ model, el, signal }) {
           return reply.error?.field ? pointIn(form, asked, reply.error) : reply;
         } });
     };
-    const form = h("div", { class: "stack answering", testid: `answering-${turn.id}` }, rate,
+    const form = h("div", { class: "stack answering", testid: `answering-${turn.id}` },
+      turn.optional ? h("p", { class: "sm mu" }, "You can still answer this review; nothing waits for it.") : null, rate,
       field({ id: `answer-${turn.id}`, name: "answer", label: `Your answer to ${turn.name}`, rows: 2, value: said().text, readonly, oninput: text => set({ text }) }),
       now.can_revise ? revision({ now, id: `revise-${turn.id}`, summary: "This review changes my proposal", open: said().revise, said, set, readonly,
         why: field({ id: `changed-${turn.id}`, name: "changed", label: "What changed your mind?", rows: 2, value: said().changed, readonly, oninput: changed => set({ changed }) }) }) : null,
@@ -319,17 +331,22 @@ function renderMyWork({ model, el, signal }) {
     judgements: now.criteria.map(({ id }) => ({ criterion: id, level: changed?.[id] ?? now.mine.levels[id] ?? 0 })) });
 
   function card(now, draft) {
-    const { kind, title, grade, text, accept, signatures = [], sign } = now.card;
+    const { kind, title, grade, text, accept, word, waits, reason, signatures = [], sign, dissent, ask } = now.card;
+    const act = (testid, words, onclick) => h("button", { class: "btn", type: "button", testid, onclick }, words);
     const inside = {
       waiting: () => null,
+      out: () => null,
       closed: () => [signatures.map(words => h("p", { class: "row sm" }, icon("check"), words)),
-        sign ? h("button", { class: "btn", type: "button", testid: "sign", onclick: () => signDialog(now) }, grade ? `Sign ${grade} too` : "Sign it too") : null],
+        sign ? act("sign", grade ? `Sign ${grade} too` : "Sign it too", () => signDialog(now)) : null,
+        dissent ? act("dissent", "Write a dissent", () => writeDialog(now, draft, DISSENT)) : null,
+        ask ? act("ask-to-reopen", "Ask to reopen", () => writeDialog(now, draft, ASK)) : null],
       reply: () => [accept ? h("button", { class: "btn p", type: "button", testid: "accept", onclick: () => acceptDialog(now) }, grade ? `Accept ${grade}` : "Accept these levels") : null,
         accept && !replies(draft) ? h("button", { class: "btn", type: "button", testid: "reply-open", onclick: () => { ui.replying = true; draw(); el.querySelector("#reply").focus(); } }, "Answer with a reason") : replyForm(now, draft),
         accept ? h("p", { class: "sm mu" }, "Accepting ends the discussion. We ask once more before it does.") : null],
     }[kind];
-    return h("div", { class: "card decision", testid: `card-${kind}` }, h("h2", { class: "who" }, voice(kind === "reply" ? "teach" : kind === "closed" ? "teach" : "self"), title),
-      grade ? h("p", { class: "number", testid: "standing-grade" }, grade) : null, h("p", { class: "mu sm" }, text), h("div", { class: "acts" }, inside()));
+    return h("div", { class: "card decision", testid: `card-${kind}` }, h("h2", { class: "who" }, voice(kind === "waiting" ? "self" : "teach"), title),
+      grade ? h("p", { class: "number", testid: "standing-grade" }, grade) : null, reason ? h("div", { class: "reason" }, paragraphs(reason)) : null,
+      text ? h("p", { class: "mu sm" }, text) : null, word ? h("p", { class: "sm phone reason" }, word) : null, waits ? h("p", { class: "mu sm", testid: "waits" }, waits) : null, h("div", { class: "acts" }, inside()));
   }
 
   const replies = draft => ui.replying || Boolean(draft?.content.reply?.text);
@@ -367,8 +384,20 @@ function renderMyWork({ model, el, signal }) {
       onconfirm: () => link.act({ type: "sign", request, submission: now.submission, seen: view().seen }) });
   }
 
+  // A text of its own that stands for ever beside what was decided; it is kept like every draft until it is sent.
+  function writeDialog(now, draft, { type, name, label, hint, ...words }) {
+    if (draft.locked) return void toast({ text: "This draft is open in another window. Write it there." });
+    const request = random();
+    dialog({ ...words, onconfirm: async () => {
+      const reply = await speak({ type, request, submission: now.submission, seen: view().seen, text: draft.content[name] ?? "" });
+      if (reply.ok) draft.set({ [name]: "" });
+      return reply;
+    } }, field({ name, label, hint, rows: 4, value: draft.content[name] ?? "", oninput: text => draft.set({ [name]: text }) }));
+  }
+
   const news = calmly(draw, signal);
   model.on("change:view", news);
+  narrow.addEventListener("change", () => { if (ui.shown?.startsWith("dialogue")) draw(); }, { signal });
   draw();
   return () => model.off("change:view", news);
 }

@@ -5,9 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from reviewkit import dialogue as rules
 from reviewkit import screens
 from reviewkit.course import Course, SeenDialogue
-from reviewkit.model import Answer, Assignment, Judgement, Person, Post, Reply, SelfEvaluation, Submission
+from reviewkit.model import (
+    Answer,
+    AskToReopen,
+    Assignment,
+    Dissent,
+    Judgement,
+    Person,
+    Post,
+    Reply,
+    SelfEvaluation,
+    Submission,
+)
 from reviewkit.screens import dates, preview, sites, talk
 from reviewkit.screens.events import taken
 from reviewkit.screens.my_submission import Own, form_of, grade_agreed, title_of
@@ -102,6 +114,8 @@ class Start:
         return bool(mine.candidates) and (end is None or self.own.now <= end)
 
     def errand(self, seen: SeenDialogue) -> str:
+        if anew := self.own.anew(seen):
+            return anew["text"]
         if self.own.unevaluated(seen):
             done = len(self.own.levels(seen))
             far = "Your self-evaluation has not begun." if not done else self.progress(seen) + " Everything is saved."
@@ -156,15 +170,19 @@ class Start:
             return "", f"Self-evaluation, step {min(done + 1, steps)} of {steps}"
         match seen.stage:
             case "self-evaluated" | "in review":
-                return "", "In blind review"
+                return "", "In review" if self.course.setup.reviews.mode == "open" else "In blind review"
             case "revealed":
                 return "peer", "Reviews to answer"
             case "with instructor":
                 return "", "With your instructor"
             case "discussing":
                 return ("teach", "Your turn") if talk.awaits_reply(seen.turns) else ("", "With your instructor")
-        grade = grade_agreed(seen)
-        return "ok", f"Agreed at {grade}" if grade else "Agreed"
+            case "withdrawn" | "exempt":
+                return "out", talk.sentence(seen.stage)
+        if rules.asks_to_reopen(talk.record(seen.turns)):
+            return "", "You asked to reopen it"
+        grade, word = grade_agreed(seen), "Decided" if rules.decided(talk.record(seen.turns)) else "Agreed"
+        return "ok", f"{word} at {grade}" if grade else word
 
 
 def course_tags(tag: str, assignments: Sequence[Assignment]) -> list[str]:
@@ -214,6 +232,16 @@ class Replied:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Written:
+    """A dissent, or the wish to reopen."""
+
+    submission: str
+    seen: int
+    request: str
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Signed:
     submission: str
     seen: int
@@ -258,6 +286,18 @@ def sign(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, 
     return {}
 
 
+def dissent(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, Written)
+    course.dissent(viewer, said.submission, Dissent(text=said.text), seen=said.seen, request=said.request)
+    return {}
+
+
+def ask_to_reopen(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, Written)
+    course.ask_to_reopen(viewer, said.submission, AskToReopen(text=said.text), seen=said.seen, request=said.request)
+    return {}
+
+
 def own(course: Course, viewer: Person, submission: str) -> None:
     """Raises Missing when it is not the viewer's."""
     course.dialogue(submission, viewer)
@@ -271,6 +311,8 @@ HANDLERS = {
     "answer": answer,
     "reply": reply,
     "sign": sign,
+    "dissent": dissent,
+    "ask-to-reopen": ask_to_reopen,
     **sites.HANDLERS,
     **preview.HANDLERS,
 }

@@ -17,14 +17,17 @@ function strip({ self, median, low, high, teach, label, min = 0, max = 100, widt
 }
 
 // Level by level: criteria [{id, name}], levels [names, lowest first], and by criterion id: self and teach an index,
-// peers {low, median, high}. `title` names the table; `others` are the words for the three voices.
-function levelPlot({ criteria, levels: names, self = {}, peers = {}, teach = {}, title = "Level by level", who = { self: "You", peer: "Peers", teach: "Instructor" } }) {
+// peers {low, median, high}. `title` names the table; `who` are the words for the three voices; with `each` ([{name,
+// levels}]) the table has a column for every reviewer.
+function levelPlot({ criteria, levels: names, self = {}, peers = {}, teach = {}, title = "Level by level", who = { self: "You", peer: "Peers", teach: "Instructor" }, each = [] }) {
   const left = 136, right = 310, gap = (right - left) / Math.max(1, names.length - 1), high = 42 * criteria.length - 2;
   const x = index => left + gap * index, every = names.length === 2 ? 1 : names.length > 5 ? 3 : 2;
   const word = value => names[value] ?? "–";
   const span = range => !range ? "–" : range.low === range.high ? word(range.low) : `${word(range.low)} to ${word(range.high)}`;
   const kinds = [["self", self], ["peer", peers], ["teach", teach]].filter(([, said]) => Object.keys(said).length);
   const told = (id, kind, said) => kind === "peer" ? span(said[id]) : word(said[id]);
+  const columns = kinds.flatMap(([kind, said]) => kind === "peer" && each.length ? each.map(one => ({ head: one.name, cell: id => word(one.levels[id]) }))
+    : [{ head: who[kind], cell: id => told(id, kind, said) }]);
   const sentence = criteria.map(({ id, name }) => `${name}: ${kinds.map(([kind, said]) => `${who[kind].toLowerCase()} ${told(id, kind, said)}`).join(", ")}.`).join(" ");
   const rows = criteria.map(({ id, name }, index) => {
     const y = 26 + 42 * index, range = peers[id];
@@ -41,8 +44,8 @@ function levelPlot({ criteria, levels: names, self = {}, peers = {}, teach = {},
       names.map((name, index) => index % every ? null : h("text", { x: x(index), y: high + 22, "text-anchor": index === names.length - 1 ? "end" : "middle" }, name)), rows),
     h("details", null, h("summary", { class: "sm mu" }, "Show as a table"),
       h("div", { class: "scroll", tabIndex: 0, role: "group", "aria-label": title },
-        table({ caption: title, columns: [{ name: "criterion", text: "Criterion" }, ...kinds.map(([kind]) => ({ name: kind, text: who[kind] }))],
-          rows: criteria.map(({ id, name }) => ({ cells: [name, ...kinds.map(([kind, said]) => told(id, kind, said))], head: 0 })) }))));
+        table({ caption: title, columns: [{ name: "criterion", text: "Criterion" }, ...columns.map(({ head }) => ({ name: head, text: head }))],
+          rows: criteria.map(({ id, name }) => ({ cells: [name, ...columns.map(({ cell }) => cell(id))], head: 0 })) }))));
 }
 
 const shortened = name => name.length > 17 ? `${name.slice(0, 16).trimEnd()}…` : name;

@@ -1,5 +1,6 @@
 // Sign-off: the class table, what the round may do next, and the chosen dialogue in a pane beside it.
-import { h, random, icon, voice, connect, page, busy, seg, table, strip, timeline, note, empty, dialog, toast, redraw, calmly, keptTexts, complain, levels, field, gradeField, toggles, reading, remembered, remember, judged, labelledTexts, paragraphs } from "./lib.js";
+import { h, random, icon, voice, connect, page, busy, seg, table, strip, timeline, note, empty, dialog, toast, redraw, calmly, keptTexts, complain, levels, field, gradeField, toggles, reading, remembered, remember, judged, labelledTexts, paragraphs, titled } from "./lib.js";
+import { wishPart, decisionPart, signaturesPart, levelsPart, moreMenu, askMore, suggestedPart, ownReviewForm } from "./pane.js";
 
 const KEYS = [["↑ ↓", "Another row"], ["Space", "Select the row"], ["Enter", "Go to the pane"], ["Escape", "Back to the row"], ["A", "Accept"], ["D", "Go to the grade"], ["?", "This list"]];
 const EXCERPT = 180;
@@ -9,7 +10,7 @@ const inOneColumn = () => matchMedia("(max-width: 73.75rem)").matches;
 
 function renderSignOff({ model, el, signal }) {
   const link = connect(model);
-  const shown = { filter: "all", find: "", sort: { by: "", direction: "ascending" }, here: null, unfolded: new Set(), whole: false, levels: false, other: false, problem: null, left: [] };
+  const shown = { filter: "all", find: "", sort: { by: "", direction: "ascending" }, here: null, unfolded: new Set(), whole: false, levels: false, other: false, problem: null, left: [], kept: {}, acting: null, more: false, plot: false };
   const selected = new Set();
   const view = () => model.get("view");
   const keysOn = () => remembered("keys") !== "off";
@@ -32,7 +33,7 @@ function renderSignOff({ model, el, signal }) {
   const isLoaded = () => view().detail?.id === hereId();
 
   async function open(id, { toPane = false } = {}) {
-    Object.assign(shown, { here: id, problem: null, unfolded: new Set(), levels: false, other: false, words: "" });
+    Object.assign(shown, { here: id, problem: null, unfolded: new Set(), levels: false, other: false, words: "", acting: null, more: false });
     wanted = toPane ? id : wanted;
     draw();
     if (view().detail?.id !== id) {
@@ -232,22 +233,46 @@ function renderSignOff({ model, el, signal }) {
     return h("aside", { class: "card pane as-teach", "aria-labelledby": "pane-title", testid: "pane", inert: !isLoaded(), "aria-busy": !isLoaded() ? "true" : null },
       h("div", { class: "row sp" }, h("h2", { id: "pane-title", tabIndex: -1 }, detail.name),
         h("span", { class: "row sm turn-over" }, go(index - 1, "Previous", "left"), h("span", { class: "mu" }, index < 0 ? "" : `${index + 1} of ${list.length}`), go(index + 1, "Next", "right"))),
-      detail.submission ? dialogueOf(detail) : note("neutral", detail.why));
+      detail.submission ? dialogueOf(detail) : [note("neutral", detail.why), menuOf(detail)]);
+  }
+
+  const ask = detail => about => askMore(about, detail, shown.kept, { link, done: text => acted(text) });
+  const menuOf = detail => moreMenu(detail, shown, { ask: ask(detail), act });
+
+  // Another form in the pane: "decide", "review", or none.
+  function act(acting) {
+    Object.assign(shown, { acting, more: false, problem: null });
+    draw();
+    (acting ? el.querySelector(acting === "review" ? "#own-review-title" : "#decide-title") : el.querySelector("#pane-title"))?.focus();
+  }
+
+  function acted(text) {
+    Object.assign(shown, { acting: null, more: false, problem: null });
+    draw();
+    toast({ text });
   }
 
   function dialogueOf(detail) {
+    const { own_review: own } = detail;
+    const title = [h("p", { class: "mu" }, detail.title, " ", h("button", { class: "lnk", type: "button", testid: "read-post", onclick: () => readPost(detail) }, "Read the post")), menuOf(detail)];
+    if (shown.acting === "review" && own) {
+      shown.reviewing = { id: detail.id, draft: link.draft(own.draft, { onchange: draw }) };
+      return [title, h("hr", { class: "rule" }), ownReviewForm(detail, { link, el, draw, back: () => act(null), done: acted })];
+    }
     return [
-      h("p", { class: "mu" }, detail.title, " ", h("button", { class: "lnk", type: "button", testid: "read-post", onclick: () => readPost(detail) }, "Read the post")),
+      title, wishPart(detail, ask(detail)),
       detail.posts.some(post => post.changed) ? h("p", { class: "sm mu row" }, icon("info"), "The blog shows another text by now. This is the frozen one.") : null,
-      detail.plot.self === null && detail.plot.median === null ? null : scalePlot(detail.plot),
+      detail.plot.self === null && detail.plot.median === null ? null : scalePlot(detail.plot), levelsPart(detail, shown),
       h("ol", { class: "dl", testid: "summary" }, detail.summary.map(({ voice: kind, lead: first, text }) => h("li", null, h("span", { class: "dot" }, voice(kind)), h("span", { class: "st" }, first), " ", text))),
       h("details", { class: "whole", open: shown.whole, ontoggle: ({ target }) => { shown.whole = target.open; } },
         h("summary", { class: "sm", testid: "whole-dialogue" }, `The whole dialogue, ${plural(detail.turns.length, "turn")}`), timeline(detail.turns.map(turnItem))),
+      decisionPart(detail),
       h("hr", { class: "rule" }),
       h("div", { class: "stack" },
         shown.problem ? note("error", shown.problem) : null,
-        detail.why ? note(detail.does === "nothing" && detail.agreed ? "ok" : "neutral", detail.agreed && detail.does === "nothing" ? `${detail.why} Agreed at ${detail.agreed}.` : detail.why) : null,
-        detail.does === "decide" ? decide(detail) : written(detail),
+        detail.why ? note(detail.does === "nothing" && detail.closed ? "ok" : "neutral", `${detail.why} ${detail.does === "nothing" ? detail.closed : ""}`.trim()) : null,
+        signaturesPart(detail), suggestedPart(detail, draft => take(detail, draft)),
+        detail.does === "decide" || detail.does === "suggest" ? decide(detail) : written(detail),
         detail.does === "sign" ? h("button", { class: "btn p", type: "button", testid: "accept", onclick: () => askAccept(detail) }, `Sign${detail.agreed ? ` at ${detail.agreed}` : ""}`) : null),
     ];
   }
@@ -267,8 +292,8 @@ function renderSignOff({ model, el, signal }) {
 
   function turnItem(turn) {
     const more = turn.judgements?.length || turn.texts?.length || turn.text.length > EXCERPT || turn.old;
-    const short = turn.old ? "An earlier version of this review." : turn.text.length > EXCERPT ? `${turn.text.slice(0, EXCERPT).replace(/\s+\S*$/, "")}…` : turn.text;
-    return { id: `turn-${turn.id}`, voice: turn.voice, title: turn.title, time: turn.when, body: [
+    const short = turn.old ? "" : turn.text.length > EXCERPT ? `${turn.text.slice(0, EXCERPT).replace(/\s+\S*$/, "")}…` : turn.text;
+    return { id: `turn-${turn.id}`, voice: turn.voice, old: turn.old, title: titled(turn), time: turn.when, body: [
       short ? h("p", { class: "told" }, short) : null,
       more ? h("details", { open: shown.unfolded.has(turn.id), ontoggle: ({ target }) => { if (target.open) shown.unfolded.add(turn.id); else shown.unfolded.delete(turn.id); } },
         h("summary", { class: "sm mu" }, "Show all", h("span", { class: "vh" }, `: ${turn.title}`)),
@@ -277,10 +302,14 @@ function renderSignOff({ model, el, signal }) {
     ] };
   }
 
-  function readPost({ posts, name }) {
+  function readPost({ posts, name, replaced }) {
     dialog({ title: `The submission of ${name}`, cancel: "Close", class: "big" }, h("div", { class: "stack-l" }, posts.map(post => reading({ label: post.title, title: post.title, html: post.html,
-      foot: [post.when ? `Published ${post.when}. ` : "", post.link ? h("a", { href: post.link, target: "_blank", rel: "noopener noreferrer" }, "Open it on the author's site") : null] }))));
+      foot: [post.when ? `Published ${post.when}. ` : "", post.link ? h("a", { href: post.link, target: "_blank", rel: "noopener noreferrer" }, "Open it on the author's site") : null] })), replacedPart(replaced)));
   }
+
+  // What the masked copies that reviewers read do not hold.
+  const replacedPart = (list = []) => list.length ? h("details", { testid: "replaced" }, h("summary", { class: "sm" }, `What was replaced for reviewers, ${plural(list.length, "thing")}`),
+    h("ul", { class: "plain sm" }, list.map(({ text, times }) => h("li", null, text, times > 1 ? h("span", { class: "mu" }, ` (${times} times)`) : null)))) : null;
 
   // -- deciding
 
@@ -293,30 +322,50 @@ function renderSignOff({ model, el, signal }) {
     return { said, grade, changed, differs: changed.length > 0 || grade.trim() !== detail.standing };
   }
 
+  const talksIn = detail => detail.acts.includes("accept") || detail.acts.includes("discuss");
+  const deciding = detail => detail.acts.includes("decide") && (shown.acting === "decide" || !talksIn(detail));
+
   function decide(detail) {
-    const draft = draftOf(detail), said = draft.content, { scale, recognitions } = view();
+    const draft = draftOf(detail), said = draft.content, { scale, recognitions } = view(), alone = shown.acting === "decide", suggests = detail.does === "suggest";
     shown.writing = detail.submission;
     const extra = (said.recognised ?? []).filter(text => !recognitions.includes(text)), words = [...recognitions, ...extra];
+    const graded = detail.can_discuss || deciding(detail), button = (testid, kind, text, onclick) => h("button", { class: `btn ${kind}`.trim(), type: "button", testid, onclick }, text);
     return [
+      alone ? h("div", null, h("h3", { id: "decide-title", tabIndex: -1 }, "Decide without agreement"), h("p", { class: "sm mu" }, `${detail.name} reads your reason, and can attach a dissent that stays.`)) : null,
+      suggests ? h("p", { class: "sm mu", testid: "suggests" }, "An instructor decides. What you write here is saved as your draft; they find it here and send it.") : null,
       draft.notice(),
-      detail.can_discuss ? gradeField({ label: "Grade", scale, value: said.grade ?? "", readonly: draft.locked, oninput: grade => { draft.set({ grade }); tell(); } }) : null,
-      detail.can_discuss ? h("div", null, h("p", { class: "sm mu", id: "level-words" }),
+      graded ? gradeField({ label: "Grade", scale, value: said.grade ?? "", readonly: draft.locked, oninput: grade => { draft.set({ grade }); tell(); } }) : null,
+      graded ? h("div", null, h("p", { class: "sm mu", id: "level-words" }),
         h("details", { class: "change", open: shown.levels, ontoggle: ({ target }) => { shown.levels = target.open; } },
           h("summary", { class: "sm", testid: "change-levels" }, "Change levels"),
           h("div", { class: "stack" }, detail.criteria.map(criterion => criterionOf(criterion, draft))))) : null,
-      field({ name: "word", label: "Your word", value: said.word ?? "", rows: 3, readonly: draft.locked, hint: `To ${detail.name}: what worked, what could be better.`, oninput: word => draft.set({ word }) }),
-      h("div", null, toggles({ label: "Recognise", voice: "teach", prefix: "recognise", options: words.map(text => ({ name: slug(text), text })), pressed: (said.recognised ?? []).map(slug),
+      field({ name: "word", label: alone ? "Your reason" : "Your word", value: said.word ?? "", rows: 3, readonly: draft.locked, hint: `To ${detail.name}: what worked, what could be better.`, oninput: word => draft.set({ word }) }),
+      alone ? null : h("div", null, toggles({ label: "Recognise", voice: "teach", prefix: "recognise", options: words.map(text => ({ name: slug(text), text })), pressed: (said.recognised ?? []).map(slug),
         onchange: names => draft.set({ recognised: words.filter(text => names.includes(slug(text))) }) }),
       draft.locked ? null : shown.other ? otherField(draft) : h("button", { class: "btn q s", type: "button", testid: "recognise-other", onclick: () => { shown.other = true; draw(); el.querySelector("#recognise-text").focus(); } }, icon("plus"), "Other")),
-      h("div", { class: "deciding" },
-        detail.proposed ? h("button", { class: "btn", type: "button", testid: "accept", onclick: () => askAccept(detail) }, acceptWords(detail)) : null,
-        detail.can_discuss ? h("button", { class: "btn", type: "button", testid: "discuss", onclick: event => discuss(detail, event.currentTarget) }) : null),
+      suggests ? null : h("div", { class: "deciding" },
+        alone ? button("decide-back", "", "Back", () => act(null)) : null,
+        !alone && detail.acts.includes("accept") ? button("accept", "", acceptWords(detail), () => askAccept(detail)) : null,
+        !alone && detail.can_discuss ? button("discuss", "", "", event => discuss(detail, event.currentTarget)) : null,
+        deciding(detail) ? button("decide", "p", "Decide", () => askDecide(detail)) : null,
+        !alone && detail.acts.includes("recognise") ? button("recognise", "q s", "Send without a decision", () => askRecognise(detail)) : null),
     ];
+  }
+
+  // An assistant's draft becomes what this instructor is typing; what they had typed is asked about first.
+  function take(detail, { by, name, content }) {
+    const draft = draftOf(detail), over = () => { draft.set({ ...content, used: [...new Set([...(draft.content.used ?? []), by])] }); draw(); return { ok: true }; };
+    if (draft.locked) return void toast({ text: "This draft is open in another window." });
+    if (!draft.content.word?.trim() || draft.content.word === content.word) return void over();
+    dialog({ title: `Use the draft by ${name}?`, text: "It takes the place of what you typed here.", confirm: "Use it", cancel: "Keep mine", onconfirm: over });
   }
 
   // The dialogue was closed, by this instructor elsewhere or by another one, while a word was being written.
   function written({ submission, draft, turns }) {
-    const { word } = shown.writing === submission ? link.draft(draft).content : {};
+    const { reviewing } = shown, { word } = shown.writing === submission ? link.draft(draft).content : {};
+    if (shown.acting === "review" && reviewing?.id === submission) return keptTexts("The reviews were revealed while you were writing.", [
+      ...Object.entries(reviewing.draft.content.notes ?? {}).map(([id, text]) => ({ name: `note-${id}`, label: "Note to the author", text })),
+      ...["strengths", "suggestions"].map(name => ({ name, label: name[0].toUpperCase() + name.slice(1), text: reviewing.draft.content[name] }))]);
     return word && !JSON.stringify(turns).includes(JSON.stringify(word).slice(1, -1)) ? keptTexts("This dialogue was decided meanwhile.", [{ name: "word", label: "Your word", text: word }]) : null;
   }
 
@@ -347,12 +396,13 @@ function renderSignOff({ model, el, signal }) {
   function tell() {
     const detail = view().detail, buttons = el.querySelector(".deciding");
     if (!buttons) return;
-    const { grade, changed, said, differs } = stance(detail), accept = buttons.querySelector('[data-testid="accept"]'), talk = buttons.querySelector('[data-testid="discuss"]');
+    const { grade, changed, said, differs } = stance(detail), [accept, talk, decides] = ["accept", "discuss", "decide"].map(name => buttons.querySelector(`[data-testid="${name}"]`));
     const moves = changed.map(({ id, name, levels: list }) => `${name} to ${list[said.levels[id]].name}`);
     const words = el.querySelector("#level-words");
     if (words) words.textContent = !detail.proposed ? "There are no proposed levels yet." : moves.length ? `${moves.join(", ")}${moves.length < detail.criteria.length ? ", the rest as proposed" : ""}.` : "All levels as proposed.";
     accept?.classList.toggle("p", !differs || !talk);
     talk?.classList.toggle("p", differs || !accept);
+    if (decides) decides.textContent = grade && view().scale.kind !== "levels" ? `Decide ${grade}` : "Decide these levels";
     if (talk) talk.textContent = !differs ? "Discuss" : grade && view().scale.kind !== "levels" ? `Discuss at ${grade}` : "Discuss these levels";
   }
 
@@ -362,10 +412,42 @@ function renderSignOff({ model, el, signal }) {
     dialog({ title: `${confirm} for ${detail.name}?`, confirm, cancel: signing ? "Not yet" : "Keep talking",
       text: signing ? "Your signature closes the dialogue." : `The proposal that stands is agreed, and you sign it. This closes the dialogue, and ${detail.name} sees it.${differs && detail.can_discuss ? " What you changed in the pane is not used." : ""}`,
       onconfirm: async () => {
-        const reply = await link.act({ type: "accept", request, submission: detail.submission, seen: detail.seen, grade, word: said.word ?? "", recognised: said.recognised ?? [] });
+        const reply = await link.act({ type: "accept", request, submission: detail.submission, seen: detail.seen, grade, word: said.word ?? "", recognised: said.recognised ?? [], used: said.used ?? [] });
         if (reply.ok) done(detail, `Signed${grade ? ` at ${grade}` : ""} for ${detail.name}.`);
         return reply;
       } });
+  }
+
+  // A decision asks once more; what it says is typed in the pane, and kept there until it is sent.
+  function askDecide(detail) {
+    const { said, grade } = stance(detail), { kind } = view().scale, levelOf = ({ id, self }) => said.levels?.[id] ?? self ?? undefined;
+    if (draftOf(detail).locked) return;
+    if (kind !== "levels" && !grade.trim()) return void complain(el, "grade", "State the grade that you decide.");
+    if (!said.word?.trim()) return void complain(el, "word", "Write why you decide without agreement before you send.");
+    const whole = detail.criteria.every(each => levelOf(each) !== undefined);
+    const judgements = whole ? detail.criteria.map(each => ({ criterion: each.id, level: levelOf(each), note: said.notes?.[each.id] ?? "", quote: "" })) : [];
+    confirmed(detail, { type: "decide", grade: kind === "levels" ? "" : grade, word: said.word, judgements, used: said.used ?? [] }, `Decided for ${detail.name}.`, {
+      title: `Decide ${kind === "levels" ? "these levels" : grade} for ${detail.name} without agreement?`, confirm: kind === "levels" ? "Decide" : `Decide ${grade}`, cancel: "Keep talking",
+      text: `Your reason stands in the record, and ${detail.name} can attach a dissent that stays. Your signature closes the dialogue afterwards.` });
+  }
+
+  function askRecognise(detail) {
+    const draft = draftOf(detail), { said } = stance(detail);
+    if (draft.locked) return;
+    if (!said.word?.trim() && !said.recognised?.length) return void complain(el, "word", "Write what worked or what could be better before you send.");
+    confirmed(detail, () => ({ type: "recognise", word: said.word ?? "", recognised: said.recognised ?? [], suggestions: draft.content.suggestions ?? "", used: said.used ?? [] }), `Sent to ${detail.name}.`, {
+      title: `Send this to ${detail.name} without a decision?`, text: "The proposal stays as it is, and the dialogue goes on.", confirm: "Send it", cancel: "Keep writing" },
+    field({ name: "suggestions", label: "Suggestions, if you like", hint: "What could be better next time.", rows: 2, value: draft.content.suggestions ?? "", oninput: suggestions => draft.set({ suggestions }) }));
+  }
+
+  function confirmed(detail, event, told, words, ...children) {
+    const request = random();
+    const asked = dialog({ ...words, onconfirm: async () => {
+      const reply = await link.act({ request, submission: detail.submission, seen: detail.seen, ...(typeof event === "function" ? event() : event) });
+      if (reply.ok) done(detail, told);
+      else if (reply.error.field && el.querySelector(`[data-field="${CSS.escape(reply.error.field)}"]`)) { asked.close(); complain(el, reply.error.field, reply.error.message); return { ok: true }; }
+      return reply;
+    } }, children);
   }
 
   async function discuss(detail, button) {
@@ -376,7 +458,7 @@ function renderSignOff({ model, el, signal }) {
     const moved = new Set(changed.map(({ id }) => id)), levelOf = ({ id, self }) => said.levels?.[id] ?? self;
     const judgements = differs ? detail.criteria.filter(each => levelOf(each) !== null).map(each => ({ criterion: each.id, level: levelOf(each), note: moved.has(each.id) ? said.notes?.[each.id] ?? "" : "", quote: "" })) : [];
     await busy(button, async () => {
-      const event = { type: "discuss", submission: detail.submission, grade: differs ? grade : "", word: said.word, recognised: said.recognised ?? [], judgements }, words = JSON.stringify(event);
+      const event = { type: "discuss", submission: detail.submission, grade: differs ? grade : "", word: said.word, recognised: said.recognised ?? [], judgements, used: said.used ?? [] }, words = JSON.stringify(event);
       // Pressed again because no answer came, it is the same request as long as it says the same.
       if (shown.asked?.words !== words) shown.asked = { words, request: random(), seen: detail.seen };
       const reply = await link.act({ ...event, request: shown.asked.request, seen: shown.asked.seen });
@@ -390,7 +472,7 @@ function renderSignOff({ model, el, signal }) {
 
   function done(detail, text) {
     link.forget(detail.draft.form);
-    Object.assign(shown, { writing: null, problem: null, levels: false, other: false });
+    Object.assign(shown, { writing: null, problem: null, levels: false, other: false, acting: null });
     draw();
     toast({ text });
   }
@@ -398,7 +480,7 @@ function renderSignOff({ model, el, signal }) {
   document.addEventListener("keydown", pageKeys);
   const news = calmly(draw, signal);
   model.on("change:view", news);
-  signal?.addEventListener("abort", () => { model.off("change:view", news); document.removeEventListener("keydown", pageKeys); });
+  signal?.addEventListener("abort", () => { clearInterval(shown.counting); model.off("change:view", news); document.removeEventListener("keydown", pageKeys); });
   draw();
 }
 

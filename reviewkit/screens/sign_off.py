@@ -2,37 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
 from typing import Any, Literal
 
-from reviewkit import grades, screens
-from reviewkit.course import Copy, Course, Line, SeenDialogue
-from reviewkit.errors import Conflict, Invalid, ReviewkitError
-from reviewkit.model import Accept, Assignment, Discuss, Judgement, Person, Proposal, Reveal
-from reviewkit.screens import dates, talk
+from reviewkit import screens
+from reviewkit.course import STAFF_DRAFT, Course, Line
+from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError
+from reviewkit.model import Accept, Assignment, Decide, Discuss, Judgement, Person, Proposal, Recognise
+from reviewkit.screens import dates, more, talk
 from reviewkit.screens.events import taken
+from reviewkit.screens.pane import STAGES, Pane, finding, form_of, id_of
 
-ROLES = ("instructor",)
+ROLES = ("instructor", "assistant")
 RECOGNITIONS = ("Honest about gaps", "Clear evidence", "Took advice well", "Generous reader")
 BEFORE_REVEAL = ("frozen", "self-evaluated", "in review")
 CLOSED = ("agreed", "decided", "signed")
 BULK_LIMIT = 500
 SEED_DIGITS = 20
-STAGES = {
-    "expected": "No post yet",
-    "collected": "Post not chosen yet",
-    "frozen": "Frozen",
-    "self-evaluated": "Self-evaluated",
-    "in review": "In review",
-    "revealed": "Reviews revealed",
-    "with instructor": "Ready",
-    "discussing": "Discussing",
-    "agreed": "Agreed",
-    "decided": "Decided",
-    "signed": "Signed",
-    "withdrawn": "Withdrawn",
-    "exempt": "Exempt",
-}
 STEPS = (
     ("freeze_by", "posts are frozen"),
     ("self_by", "self-evaluations are due"),
@@ -58,11 +43,12 @@ def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str,
         "title": "Sign-off",
         "lede": lede(assignment, lines),
         "rounds": [{"id": each.id, "title": each.title, "here": each is assignment} for each in setup.assignments],
+        "role": viewer.role,
         "step": scene.step(assignment, lines) if assignment else None,
         "scale": scale_of(setup.scale),
         "axis": axis(lines),
         "lines": [scene.line(each) for each in lines],
-        "detail": scene.detail(line) if line else None,
+        "detail": scene.detail(line, assignment) if line and assignment else None,
         "recognitions": list(RECOGNITIONS),
     }
 
@@ -81,10 +67,6 @@ def row_of(lines: Sequence[Line], wish: object) -> Line | None:
     """The row asked for, else the first that waits for the instructor, else the first."""
     ranks = ([line for line in lines if id_of(line) == wish], [line for line in lines if is_mine(line)], lines)
     return next((rank[0] for rank in ranks if rank), None)
-
-
-def id_of(line: Line) -> str:
-    return line.submission or line.person.id
 
 
 def is_mine(line: Line) -> bool:
@@ -118,21 +100,8 @@ def axis(lines: Sequence[Line]) -> dict[str, int]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
-    """A moment of a course, in which the instructor's rows and dialogues are put into words."""
-
-    course: Course
-    viewer: Person
-    now: datetime
-
-    @property
-    def zone(self) -> tzinfo:
-        return dates.zone_of(self.course.setup.timezone)
-
-    def share(self, share: float | None) -> str:
-        """A share as a grade of the course's scale; nothing where the course has no numbers."""
-        scale = self.course.setup.scale
-        return "" if share is None or scale == "levels" else grades.grade_of_share(share, scale)
+class Scene(Pane):
+    """A moment of a course, in which the rows of the class table and one dialogue are put into words."""
 
     def line(self, line: Line) -> dict[str, Any]:
         median, low, high = self.share(line.median), self.share(line.low), self.share(line.high)
@@ -142,7 +111,9 @@ class Scene:
             "name": line.person.name,
             "title": line.title,
             "stage": line.stage,
-            "word": f"Agreed at {line.agreed}" if line.agreed else STAGES[line.stage],
+            "word": f"{'Decided' if line.decided else 'Agreed'} at {line.agreed}"
+            if line.agreed
+            else STAGES[line.stage],
             "self": line.self_grade,
             "median": median,
             "range": f"{low}–{high}" if low != high else "",
@@ -163,8 +134,8 @@ class Scene:
         at, words = min(coming, default=(None, ""))
         return {
             "text": f"Next: {words} {dates.on(at, self.zone, self.now)}." if at else "",
-            "allocate": self.allocation(assignment, lines),
-            "reveal": self.reveal(lines),
+            "allocate": self.allocation(assignment, lines) if self.instructs else None,
+            "reveal": self.reveal(lines) if self.instructs else None,
         }
 
     def allocation(self, assignment: Assignment, lines: Sequence[Line]) -> dict[str, Any] | None:
@@ -200,139 +171,25 @@ class Scene:
             "minimum": f"fewer than {talk.count(minimum, 'review')}",
         }
 
-    # -- the pane
-    def detail(self, line: Line) -> dict[str, Any]:
-        """One row opened: its post, its dialogue, and what the instructor can do with it now."""
-        about = {"id": id_of(line), "name": line.person.name, "title": line.title, "stage": line.stage}
-        if not line.submission:
-            return about | {"submission": "", "does": "nothing", "why": STAGES[line.stage] + "."}
-        seen = self.course.dialogue(line.submission, self.viewer)
-        standing, counter = talk.standing(seen.turns), talk.counter(seen.turns)
-        does, why = self.next_act(seen, standing)
-        return about | {
-            "submission": line.submission,
-            "seen": len(seen.turns),
-            "draft": self.draft(line.submission, standing, counter),
-            "does": does,
-            "why": why,
-            "can_discuss": does == "decide" and not talk.awaits_reply(seen.turns),
-            "agreed": line.agreed,
-            "posts": [self.post(copy) for copy in seen.posts],
-            "plot": {
-                "self": line.self_share,
-                "median": line.median,
-                "low": line.low,
-                "high": line.high,
-                "teach": grades.share_of_grade(counter.grade, self.course.setup.scale) if counter else None,
-                "finding": finding(
-                    line.self_grade,
-                    self.share(line.median),
-                    self.share(line.low),
-                    self.share(line.high),
-                    counter.grade if counter else "",
-                ),
-            },
-            "summary": talk.summary(seen, span(self.share(line.low), self.share(line.high))),
-            "turns": talk.timeline(seen, now=self.now, zone=self.zone),
-            "criteria": criteria(seen, standing, counter),
-            "standing": standing.grade if standing else "",
-            "proposed": standing is not None,
-            "counter": counter.grade if counter else "",
-        }
-
-    def draft(self, submission: str, standing: Proposal | None, counter: Proposal | None) -> dict[str, Any]:
-        """What the instructor was typing, else where they stand: at their counter-proposal or at the author's."""
-        start = counter or standing or Proposal()
-        levels = {each.criterion: each.level for each in start.judgements}
-        kept = screens.draft_of(self.course, self.viewer, form_of(submission))
-        return kept if kept["saved"] else kept | {"content": {"grade": start.grade, "levels": levels}}
-
-    def next_act(self, seen: SeenDialogue, standing: Proposal | None) -> tuple[str, str]:
-        """What the pane offers (decide, sign, nothing), and why not more, as a sentence."""
-        author = seen.author
-        if seen.stage == "signed":
-            return "nothing", "You have signed this."
-        if seen.stage in ("agreed", "decided"):
-            return "sign", f"{author} accepted your proposal. Your signature closes the dialogue."
-        if not any(isinstance(turn.what, Reveal) for turn in seen.turns):
-            return "nothing", "The reviews are still blind. You can decide after they are revealed."
-        if standing is None:
-            return "decide", f"{author} has not sent a self-evaluation, so there is no proposed grade to accept."
-        if talk.awaits_reply(seen.turns):
-            return "decide", f"{author} has not replied yet. You can still accept the proposed grade."
-        return "decide", ""
-
-    def post(self, copy: Copy) -> dict[str, Any]:
-        return {
-            "title": copy.title,
-            "html": copy.html,
-            "link": copy.link,
-            "when": dates.moment(copy.published, self.zone, self.now) if copy.published else "",
-            "changed": copy.changed_since,
-        }
-
-
-def form_of(submission: str) -> str:
-    return f"sign-off:{submission}"
-
-
-def span(low: str, high: str) -> str:
-    return f"{low} to {high}" if low != high else low
-
-
-def finding(own: str, median: str, low: str, high: str, counter: str = "") -> str:
-    """What a plot shows, as a sentence for those who do not see it."""
-    parts = [
-        f"Self {own}" if own else "",
-        f"peer median {median}" if median else "",
-        f"peers from {low} to {high}" if low != high else "",
-        f"your proposal {counter}" if counter else "",
-    ]
-    said = ", ".join(part for part in parts if part)
-    return f"{said[0].upper()}{said[1:]}." if said else "No levels yet."
-
-
-def criteria(seen: SeenDialogue, standing: Proposal | None, counter: Proposal | None) -> list[dict[str, Any]]:
-    """Every criterion with its levels, and the level that the author, each peer and the instructor chose."""
-    reviews = talk.latest_reviews(seen.turns).values()
-
-    def level(judgements: Sequence[Judgement], criterion: str) -> int | None:
-        return next((each.level for each in judgements if each.criterion == criterion), None)
-
-    return [
-        {
-            **row,
-            "self": level(standing.judgements, row["id"]) if standing else None,
-            "peers": [found for review in reviews if (found := level(review.judgements, row["id"])) is not None],
-            "teach": level(counter.judgements, row["id"]) if counter else None,
-        }
-        for row in talk.criteria_of(seen.rubric)
-    ]
-
 
 # -- events ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
-class AcceptEvent:
+class Speech:
+    """What an instructor says in the pane; `used` are the assistants (ids) whose drafts went into it."""
+
     submission: str
     seen: int
     request: str
     grade: str = ""
     word: str = ""
     recognised: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiscussEvent:
-    submission: str
-    seen: int
-    request: str
-    grade: str = ""
-    word: str = ""
-    recognised: tuple[str, ...] = ()
+    suggestions: str = ""
+    """What could be better, of a word that decides nothing."""
     judgements: tuple[Judgement, ...] = ()
-    """The counter-proposal, every criterion; empty asks a question and proposes nothing."""
+    """Of a counter-proposal or a decision, every criterion; a discussion without them asks a question."""
+    used: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -370,20 +227,51 @@ def open_(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str,
 
 
 def accept(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
-    said = taken(event, AcceptEvent)
+    said = taken(event, Speech)
     turn = Accept(grade=said.grade, text=said.word, recognised=said.recognised)
     course.accept(viewer, said.submission, turn, seen=said.seen, request=said.request)
-    course.drop_draft(viewer, form_of(said.submission))
-    return {}
+    return spoken(course, viewer, said)
 
 
 def discuss(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
-    said = taken(event, DiscussEvent)
+    said = taken(event, Speech)
     counter = Proposal(judgements=said.judgements, grade=said.grade) if said.judgements else None
     turn = Discuss(text=said.word, counter=counter, recognised=said.recognised)
     course.discuss(viewer, said.submission, turn, seen=said.seen, request=said.request)
-    course.drop_draft(viewer, form_of(said.submission))
+    return spoken(course, viewer, said)
+
+
+def recognise(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, Speech)
+    turn = Recognise(text=said.word, suggestions=said.suggestions, recognised=said.recognised)
+    course.recognise(viewer, said.submission, turn, seen=said.seen, request=said.request)
+    return spoken(course, viewer, said)
+
+
+def decide(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, Speech)
+    turn = Decide(reason=said.word, grade=said.grade, judgements=said.judgements)
+    try:
+        course.decide(viewer, said.submission, turn, seen=said.seen, request=said.request)
+    except Invalid as error:  # the reason is typed where every word is
+        raise Invalid(str(error), field="word" if error.field == "reason" else error.field) from error
+    return spoken(course, viewer, said)
+
+
+def spoken(course: Course, viewer: Person, said: Speech) -> dict[str, Any]:
+    """What was typed is sent: the drafts that it came from are done with."""
+    for person, form in drafts(course, viewer, said):
+        course.drop_draft(course.person(person), form)
     return {}
+
+
+def drafts(course: Course, viewer: Person, said: Speech) -> list[tuple[str, str]]:
+    """The drafts that what was said came from: (person, form)."""
+    used = [each for each in course.people() if each.role == "assistant" and each.id in said.used]
+    return [
+        (viewer.id, form_of(said.submission)),
+        *((each.id, form_of(said.submission, each)) for each in used),
+    ]
 
 
 def bulk_accept(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -436,17 +324,40 @@ def reveal(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str
     return {"revealed": len(revealed)}
 
 
-def decides(course: Course, viewer: Person, submission: str) -> None:
-    """Raises Missing when it is not the viewer's to see."""
+def instructs(course: Course, viewer: Person, submission: str) -> None:
+    """Raises Missing when it is not an instructor's to write here."""
     course.dialogue(submission, viewer)
+    if viewer.role != "instructor":
+        raise Missing("There is no such form for you.")
 
 
-FORMS = {"sign-off": decides}
-HANDLERS = {
-    "open": open_,
+def assists(course: Course, viewer: Person, submission: str) -> None:
+    """Raises Missing when it is not an assistant's to write here."""
+    course.dialogue(submission, viewer)
+    if viewer.role != "assistant":
+        raise Missing("There is no such form for you.")
+
+
+def by_instructors(handler: screens.Handler) -> screens.Handler:
+    """The same, for instructors alone; the course's verbs refuse others too."""
+
+    def handle(course: Course, viewer: Person, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        if viewer.role != "instructor":
+            raise NotAllowed("Only an instructor can do this. What you write here is kept as a draft for them.")
+        return handler(course, viewer, event)
+
+    return handle
+
+
+FORMS = {"sign-off": instructs, "own-review": instructs, STAFF_DRAFT: assists}
+ACTS: dict[str, screens.Handler] = {
     "accept": accept,
     "discuss": discuss,
+    "recognise": recognise,
+    "decide": decide,
     "bulk-accept": bulk_accept,
     "allocate": allocate,
     "reveal": reveal,
+    **more.HANDLERS,
 }
+HANDLERS = {"open": open_} | {name: by_instructors(handler) for name, handler in ACTS.items()}

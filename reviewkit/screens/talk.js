@@ -21,4 +21,7 @@ function paragraphs(text) {
   return text.split(/\n\s*\n/).filter(part => part.trim()).map(part => h("p", { class: "told" }, part.trim()));
 }
 
-export { judged, labelledTexts, paragraphs };
+// The title of a turn with its marks: "Late", "Earlier version", "Superseded".
+const titled = ({ title, marks = [] }) => [title, ...marks.map(mark => h("span", { class: "tag out" }, mark))];
+
+export { judged, labelledTexts, paragraphs, titled };

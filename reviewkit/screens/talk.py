@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Any, cast
 
 from reviewkit import dialogue as rules
+from reviewkit import grades
 from reviewkit.course import SeenDialogue, SeenTurn
 from reviewkit.model import (
     Accept,
@@ -29,6 +30,7 @@ from reviewkit.model import (
     SelfEvaluation,
     SignOff,
     Turn,
+    What,
     Withdraw,
 )
 from reviewkit.screens import dates
@@ -68,31 +70,49 @@ def sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-# -- the rules, asked about the turns that somebody may see: they read nothing of a turn but `what` -----------------
+# -- the rules, asked about the turns that somebody may see: they read nothing of a turn but `id` and `what` ----------
+
+
+def record(turns: Sequence[SeenTurn]) -> Sequence[Turn]:
+    """The turns that somebody may see, as the rules take them."""
+    return cast("Sequence[Turn]", turns)
 
 
 def standing(turns: Sequence[SeenTurn]) -> Proposal | None:
     """The author's proposal that stands."""
-    return rules.standing(cast("Sequence[Turn]", turns))
+    return rules.standing(record(turns))
 
 
 def counter(turns: Sequence[SeenTurn]) -> Proposal | None:
     """The instructor's last counter-proposal."""
-    return rules.counter(cast("Sequence[Turn]", turns))
+    return rules.counter(record(turns))
 
 
 def awaits_reply(turns: Sequence[SeenTurn]) -> bool:
     """The instructor has spoken last."""
-    return rules.awaits_reply(cast("Sequence[Turn]", turns))
+    return rules.awaits_reply(record(turns))
+
+
+def last(turns: Sequence[SeenTurn], *kinds: type[What]) -> SeenTurn | None:
+    """The newest turn of these kinds that counts still."""
+    counts = frozenset(turn.id for turn in rules.live(record(turns)))
+    return next((turn for turn in reversed(turns) if turn.id in counts and isinstance(turn.what, kinds)), None)
+
+
+def signatures(turns: Sequence[SeenTurn], *, now: datetime, zone: tzinfo) -> list[str]:
+    """Who has signed and when: the instructor's signature first, the author's beside it."""
+    signed = {turn.what.role: turn for turn in rules.live(record(turns)) if isinstance(turn.what, SignOff)}
+    names = {turn.id: turn.name for turn in turns}
+    return [
+        f"{names[signed[role].id]} signed {dates.moment(signed[role].at, zone, now)}"
+        for role in ("instructor", "author")
+        if role in signed
+    ]
 
 
 def latest_reviews(turns: Sequence[SeenTurn]) -> dict[str, Review]:
     """The newest version of each peer's review, by the id of its turn."""
-    return {
-        turn.id: turn.what
-        for turn in rules.latest_reviews(cast("Sequence[Turn]", turns))
-        if isinstance(turn.what, Review)
-    }
+    return {turn.id: turn.what for turn in rules.latest_reviews(record(turns)) if isinstance(turn.what, Review)}
 
 
 # -- evaluations -----------------------------------------------------------------------------------------------------
@@ -137,21 +157,52 @@ def changes_of(before: Proposal | None, after: Proposal, rubric: Rubric) -> list
     )
 
 
+def level_by_level(
+    seen: SeenDialogue, own: Proposal | None, teach: Proposal | None, *, you: str = "You", each: bool = False
+) -> dict[str, Any]:
+    """Levels by criterion, as `levelPlot` draws them: the author's, the reviewers' (lowest, middle, highest; with
+    `each` every one under their name, for the table), and the instructor's."""
+    newest = latest_reviews(seen.turns)
+    said = [(turn.name, newest[turn.id]) for turn in seen.turns if turn.id in newest]
+    peers = dict[str, dict[str, float]]()
+    for criterion in seen.rubric.criteria:
+        found = [float(one.level) for _, what in said for one in what.judgements if one.criterion == criterion.id]
+        middle, ends = grades.median(found), grades.spread(found)
+        if middle is not None and ends is not None:
+            peers[criterion.id] = {"low": ends[0], "median": middle, "high": ends[1]}
+    return {
+        "criteria": [{"id": row.id, "name": row.name} for row in seen.rubric.criteria],
+        "levels": [level.name for level in seen.rubric.levels],
+        "self": levels_by_criterion(own.judgements) if own else {},
+        "peers": peers,
+        "teach": levels_by_criterion(teach.judgements) if teach else {},
+        "who": {"self": you, "peer": "Peers", "teach": "Instructor"},
+        "each": [{"name": name, "levels": levels_by_criterion(what.judgements)} for name, what in said] if each else [],
+    }
+
+
+def levels_by_criterion(judgements: Sequence[Judgement]) -> dict[str, int]:
+    return {each.criterion: each.level for each in judgements}
+
+
 # -- in a few lines ----------------------------------------------------------------------------------------------------
 
 
 def summary(seen: SeenDialogue, peers: str) -> list[dict[str, str]]:
     """Where everybody stands: the author's proposal, the peers (`peers`: from where to where), the last words."""
     lines = list[dict[str, str]]()
-    own = rules.self_evaluation(cast("Sequence[Turn]", seen.turns))
+    own = rules.self_evaluation(record(seen.turns))
     if own and (proposal := standing(seen.turns)):
         lines.append(line("self", f"Self {proposal.grade}".rstrip(), own.strengths))
     if reviews := latest_reviews(seen.turns):
         said = " ".join(first_sentence(review.strengths) for review in reviews.values())
         lines.append({"voice": "peer", "lead": f"Peers {peers}".rstrip() + ".", "text": said})
-    last: dict[str, dict[str, str]] = {}  # each side's last words, in the order in which they were said
+    words_of: dict[str, dict[str, str]] = {}  # each side's last words, in the order in which they were said
+    undone = rules.superseded(record(seen.turns))
     for turn in seen.turns:
         match turn.what:
+            case _ if turn.id in undone:
+                continue
             case Answer() as answer:
                 words = line("self", "Answer", answer.text or answer.changed)
             case Reply() as reply:
@@ -159,11 +210,15 @@ def summary(seen: SeenDialogue, peers: str) -> list[dict[str, str]]:
             case Discuss() as discuss:
                 at = f" at {discuss.counter.grade}" if discuss.counter and discuss.counter.grade else ""
                 words = line("teach", f"{turn.name}{at}", discuss.text)
+            case Recognise() as praise:
+                words = line("teach", turn.name, praise.text or praise.suggestions or ", ".join(praise.recognised))
+            case Reopen() as reopened:
+                words = line("teach", f"{turn.name} reopened this", reopened.reason)
             case _:
                 continue
-        last.pop(words["voice"], None)
-        last[words["voice"]] = words
-    return lines + list(last.values())
+        words_of.pop(words["voice"], None)
+        words_of[words["voice"]] = words
+    return lines + list(words_of.values())
 
 
 def line(voice: str, lead: str, text: str) -> dict[str, str]:
@@ -175,18 +230,23 @@ def line(voice: str, lead: str, text: str) -> dict[str, str]:
 
 def timeline(seen: SeenDialogue, *, now: datetime, zone: tzinfo) -> list[dict[str, Any]]:
     """Every turn, oldest first: who, when, what in a few words, and everything they wrote."""
-    newest, undone = latest_reviews(seen.turns), rules.superseded(cast("Sequence[Turn]", seen.turns))
+    newest, undone = latest_reviews(seen.turns), rules.superseded(record(seen.turns))
     names = {turn.id: turn.name for turn in seen.turns}
     items = list[dict[str, Any]]()
     proposed: Proposal | None = None
     for turn in seen.turns:
+        replaced, late = (
+            turn.kind == "review" and turn.id not in newest,
+            isinstance(turn.what, Review) and turn.what.late,
+        )
         item = {
             "id": turn.id,
             "kind": turn.kind,
             "voice": turn.voice,
             "when": dates.day(turn.at, zone) if turn.day_only else dates.moment(turn.at, zone, now),
-            "old": (turn.kind == "review" and turn.id not in newest) or turn.id in undone,
-            "late": isinstance(turn.what, Review) and turn.what.late,
+            "old": replaced or turn.id in undone,
+            "late": late,
+            "marks": marked(("Late", late), ("Earlier version", replaced), ("Superseded", turn.id in undone)),
         }
         items.append(item | said(turn, seen, names=names, proposed=proposed))
         proposed = standing([turn]) or proposed
@@ -289,6 +349,11 @@ def rare(turn: SeenTurn) -> dict[str, Any]:
         case Restore(reason=reason):
             return {"title": f"{who} brought this back into the count", "text": reason}
     return {"title": turn.kind, "text": ""}
+
+
+def marked(*marks: tuple[str, bool]) -> list[str]:
+    """The words of the marks that are set."""
+    return [word for word, is_set in marks if is_set]
 
 
 def tagged(label: str, tags: Sequence[str], voice: str) -> list[dict[str, Any]]:
