@@ -1,7 +1,8 @@
 """Who gets what from every address of the page server: all routes of the running application, and a table of answers.
 
 A route that is new, or gone, makes this fail until its row stands here: for nobody, for Ann whose work and page it is,
-for a student who has nothing to do with it, for the reviewer of her work, for Eve who only observes, and for Prof.
+for a student who has nothing to do with it, for the reviewer of her work, for Eve who only observes, for Tia who
+assists, and for Prof.
 
     "303 /"            the status, and where it leads
     "200 +words -post" the status, what the answer must hold, and what it may not hold (see `Scene.texts`)
@@ -24,13 +25,13 @@ from reviewkit.server.app import Site, application, page_server, product_pages
 from reviewkit.server.identity import Door
 from reviewkit.server.routes import METHODS, Route, routes
 from tests.asking import Asker
-from tests.cast import ANN, EVE, PROF, STUDENTS
-from tests.serving import Server
+from tests.cast import ANN, EVE, PROF, STUDENTS, TIA
+from tests.serving import Server, the_course
 from tests.under_way import Round, a_round_under_way, piece, post, remark, words
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("routes")]
 
-WHO = ("nobody", "ann", "other", "reviewer", "eve", "prof")
+WHO = ("nobody", "ann", "other", "reviewer", "eve", "tia", "prof")
 
 
 def row(**answers: str) -> dict[str, str]:
@@ -43,12 +44,22 @@ PAGE = "-words -remark -reviewers"
 """What nobody but Ann herself and her instructor may find on any page while reviews are blind."""
 
 GET = {
-    "/": row(nobody="302 /sign-in", all="302 /my-work", prof="302 /sign-off", eve="200"),
+    "/": row(nobody="302 /sign-in", all="302 /my-work", prof="302 /sign-off", tia="302 /sign-off", eve="200"),
     "/my-work": row(
-        nobody="302 /sign-in", ann="200 +post -remark -reviewers", all=f"200 {PAGE} -post", eve="403", prof="403"
+        nobody="302 /sign-in",
+        ann="200 +post -remark -reviewers",
+        all=f"200 {PAGE} -post",
+        eve="403",
+        tia="403",
+        prof="403",
     ),
     "/my-work?submission={submission}": row(
-        nobody="302 /sign-in", ann="200 +post +words -remark -reviewers", all=f"200 {PAGE} -post", eve="403", prof="403"
+        nobody="302 /sign-in",
+        ann="200 +post +words -remark -reviewers",
+        all=f"200 {PAGE} -post",
+        eve="403",
+        tia="403",
+        prof="403",
     ),
     "/reviews": row(
         nobody="302 /sign-in",
@@ -56,6 +67,7 @@ GET = {
         other=f"200 {PAGE} -author -piece",
         reviewer="200 -words -author",
         eve="403",
+        tia="403",
         prof="403",
     ),
     "/reviews?open={duty}": row(
@@ -64,10 +76,13 @@ GET = {
         other=f"200 {PAGE} -author -piece",
         reviewer="200 -words -author +piece +remark",
         eve="403",
+        tia="403",
         prof="403",
     ),
-    "/sign-off": row(nobody="302 /sign-in", all="403", prof="200 +post"),
-    "/sign-off?open={submission}": row(nobody="302 /sign-in", all="403", prof="200 +post"),
+    "/sign-off": row(nobody="302 /sign-in", all="403", tia="200 +post -reviewers", prof="200 +post"),
+    "/sign-off?open={submission}": row(
+        nobody="302 /sign-in", all="403", tia="200 +post +words -reviewers", prof="200 +post"
+    ),
     "/api/kernels/{page}/channels": row(all="ws 403", ann="ws !"),
     "/api/kernels/00000000-0000-4000-8000-000000000000/channels": row(nobody="ws 403", all="ws 4001"),
     "/enter/{link}": row(all="200"),
@@ -204,7 +219,11 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     round_ = a_round_under_way(tmp_path_factory.mktemp("routes") / "course")
-    people = {"nobody": None, "ann": ANN, "other": round_.other, "reviewer": round_.reviewer, "eve": EVE, "prof": PROF}
+    course = the_course(round_.course_file)
+    course.store.keep_course(course.setup, [TIA], [])
+    course.store.close()
+    staff = {"eve": EVE, "tia": TIA, "prof": PROF}
+    people = {"nobody": None, "ann": ANN, "other": round_.other, "reviewer": round_.reviewer, **staff}
     with Server(round_.course_file) as server:
         askers = {who: Asker(server, person) for who, person in people.items()}
         scene = Scene(server=server, round=round_, people=people, askers=askers)
