@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from reviewkit import masking
@@ -204,8 +204,7 @@ class Copies:
         """Every student by what the roster tells of them."""
 
         def gathered() -> masking.Classmates:
-            students = [each for each in self.store.people() if each.role == "student"]
-            return masking.Classmates({each.id: masking.identity(each, (), ()) for each in students})
+            return _classmates(tuple(each for each in self.store.people() if each.role == "student"))
 
         return worked_out(self.store, ("classmates",), gathered)
 
@@ -247,3 +246,9 @@ class Copies:
             assert revision is not None, "a frozen revision is never removed"
             found.append((posts[each.post], revision))
         return found
+
+
+@lru_cache(maxsize=8)
+def _classmates(students: tuple[Person, ...]) -> masking.Classmates:
+    """Made again when the class changes, and not whenever somebody writes."""
+    return masking.Classmates({each.id: masking.identity(each, (), ()) for each in students})
