@@ -1,8 +1,8 @@
 """Who reviews whom: seeded, balanced, never oneself.
 
 Every submission has `count` slots and so has every reviewer; both lists are shuffled and laid side by side, and
-swaps repair what is wrong, the worst first. Relaxed in this order where it cannot be otherwise: reciprocal pairs,
-pairs of an earlier round, one review more or less. Never relaxed: oneself, exclusions, the same pair twice.
+swaps repair what is wrong, the worst first. Relaxed in this order where it cannot be otherwise: pairs of an earlier
+round, reciprocal pairs, one review more or less. Never relaxed: oneself, exclusions, the same pair twice.
 """
 
 import random
@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 TRIES = 60
 """Sweeps of repair before what is left counts as impossible; a class of 300 needs two or three."""
+
+STARTS, SMALL = 10, 2500
+"""A class with few slots is begun anew so often when something had to be relaxed; a large one hardly ever needs it."""
 
 FEW = 100
 """Partners that are tried before all of them are."""
@@ -77,10 +80,14 @@ def allocate(
     wanted, count = count, min(count, len(authors) - 1, len(reviewers) - 1)
     if count < wanted:
         relaxed.append(f"Everybody gives and gets {count} instead of {wanted}: the class is too small for more.")
-    work = _Repair(authors, reviewers, count, seed=seed, known=known)
-    pairs = work.solve()
-    relaxed += work.said()
-    return Allocated(pairs=tuple(pairs), count=count, relaxed=tuple(relaxed))
+    chance = random.Random(seed)  # noqa: S311 (the seed comes from `secrets`)
+    best = _Repair(authors, reviewers, count, chance=chance, known=known)
+    for _ in range(min(STARTS, SMALL // max(1, len(best.kept)))):
+        if not any(best.relaxed()):
+            break
+        best = min(best, _Repair(authors, reviewers, count, chance=chance, known=known), key=_Repair.relaxed)
+    relaxed += best.said()
+    return Allocated(pairs=tuple(best.kept), count=count, relaxed=tuple(relaxed))
 
 
 class _Repair:
@@ -92,11 +99,10 @@ class _Repair:
         reviewers: Sequence[str],
         count: int,
         *,
-        seed: int,
+        chance: random.Random,
         known: Known,
     ) -> None:
-        self.authors, self.reviewers = authors, list(reviewers)
-        self.random = random.Random(seed)  # noqa: S311 (the seed comes from `secrets`)
+        self.authors, self.reviewers, self.random = authors, list(reviewers), chance
         self.excluded, self.past, self.spent = set(known.excluded), set(known.past), set(known.spent)
         fixed, everybody = set(known.existing), {**known.others, **authors}
         got = Counter(submission for submission, _ in fixed)
@@ -117,6 +123,7 @@ class _Repair:
             for submission, reviewer in self.uses.elements()
             if submission in everybody
         )
+        self.kept = self.solve()
 
     def slots(self, all_: Sequence[str], count: int, filled: Mapping[str, int]) -> list[str]:
         """The free slots of each, theirs first who have fewest filled: where one side has more, those come first."""
@@ -154,10 +161,8 @@ class _Repair:
         order = list(range(size))
         for _ in range(TRIES):
             wrong = [slot for slot in order if self.at(slot)]
-            if not wrong:
+            if not [slot for slot in wrong if self.mend(slot, order)]:
                 break
-            for slot in wrong:
-                self.mend(slot, order)
         pairs = list[Pair]()
         for slot in order:
             pair = self.left[slot], self.right[slot]
@@ -168,8 +173,24 @@ class _Repair:
             else:
                 pairs.append(pair)
                 self.load[pair[1]] += 1
-        self.kept = pairs + self.spread()
-        return self.kept
+        return pairs + self.spread()
+
+    def relaxed(self) -> tuple[int, int, int, int]:
+        """How much had to be relaxed, what matters most first."""
+        traded, repeated = self.traded(), self.repeated()
+        return len(self.missing), len(traded), repeated, self.extra
+
+    def traded(self) -> set[frozenset[str]]:
+        """The people who review each other by a new pair."""
+        return {
+            frozenset((self.authors[submission], reviewer))
+            for submission, reviewer in self.kept
+            if self.edges[self.authors[submission], reviewer]
+        }
+
+    def repeated(self) -> int:
+        """New pairs of an earlier round."""
+        return sum(1 for submission, reviewer in self.kept if (reviewer, self.authors[submission]) in self.past)
 
     def spread(self) -> list[Pair]:
         """Give what is missing to those who have least, at most one more than everybody's share."""
@@ -205,18 +226,19 @@ class _Repair:
         self.lay(submission, reviewer, -1)
         return cost
 
-    def mend(self, slot: int, order: Sequence[int]) -> None:
+    def mend(self, slot: int, order: Sequence[int]) -> bool:
         """Try partners in random order; keep the first swap that leaves the two slots better than they were."""
         if not (now := self.at(slot)):
-            return
+            return False
         for other in self.partners(order):
             before = now + self.at(other)
             if other == slot:
                 continue
             self.swap(slot, other)
             if self.at(slot) + self.at(other) < before:
-                return
+                return True
             self.swap(slot, other)
+        return False
 
     def partners(self, order: Sequence[int]) -> Iterator[int]:
         """All slots in random order; first a few, which nearly always suffice and cost no shuffle of a large class."""
@@ -227,12 +249,7 @@ class _Repair:
     def said(self) -> list[str]:
         """What had to be relaxed, in words for the instructor."""
         sentences = list[str]()
-        traded = {
-            frozenset((self.authors[submission], reviewer))
-            for submission, reviewer in self.kept
-            if self.edges[self.authors[submission], reviewer]
-        }
-        repeated = sum(1 for submission, reviewer in self.kept if (reviewer, self.authors[submission]) in self.past)
+        traded, repeated = self.traded(), self.repeated()
         if traded:
             sentences.append(f"{len(traded)} pairs of people review each other; it could not be avoided.")
         if repeated:
