@@ -78,8 +78,10 @@ def seen(
             return _for_author(dialogue, viewer, people, mode, veil)
         case "peer":
             return _for_peer(dialogue, viewer, people, mode, veil)
-        case "instructor" | "assistant":
-            return _for_staff(dialogue, viewer, people, names=what_as == "instructor")
+        case "instructor":
+            return _for_staff(dialogue.turns, dialogue, viewer, people, names=True)
+        case "assistant":
+            return _for_assistant(dialogue, viewer, people, mode, veil)
         case _:
             return ()
 
@@ -194,7 +196,7 @@ def _for_peer(
 
 
 def _for_staff(
-    dialogue: Dialogue, viewer: Person, people: Mapping[str, Person], *, names: bool
+    turns: Sequence[Turn], dialogue: Dialogue, viewer: Person, people: Mapping[str, Person], *, names: bool
 ) -> tuple[SeenTurn, ...]:
     return tuple(
         _seen(
@@ -203,8 +205,29 @@ def _for_staff(
             name=_staff_name(turn, viewer, people, names),
             mine=turn.by == viewer.id,
         )
-        for turn in dialogue.turns
+        for turn in turns
     )
+
+
+def _for_assistant(
+    dialogue: Dialogue, viewer: Person, people: Mapping[str, Person], mode: Mode, veil: Veil
+) -> tuple[SeenTurn, ...]:
+    """As an instructor, but who wrote a review: neither by their name, nor by what they call themselves in it, nor by
+    the hour."""
+    known = frozenset(people)
+
+    def hide(reviewer: str, text: str) -> str:
+        return text if mode == "open" else veil(text, reviewer, "", known)
+
+    def is_blind(turn: Turn) -> bool:
+        return isinstance(turn.what, Review) and not turn.what.allocation.startswith(OWN_REVIEW)
+
+    turns = [
+        replace(turn, what=_veiled(turn.what, turn.by, hide)) if is_blind(turn) else turn for turn in dialogue.turns
+    ]
+    blind = {turn.id for turn in turns if is_blind(turn)}
+    seen = _for_staff(turns, dialogue, viewer, people, names=False)
+    return tuple(replace(turn, day_only=turn.id in blind) for turn in seen)
 
 
 def _staff_name(turn: Turn, viewer: Person, people: Mapping[str, Person], names: bool) -> str:
