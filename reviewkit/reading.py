@@ -185,7 +185,8 @@ class Reading(Copies):
                 title=_title(dialogue.submission, posts),
                 now=self.clock(),
             )
-            lines.append(replace(line, waiting_on=self._whom(line.waiting_on, dialogue, viewer)))
+            flags = line.flags if viewer.role == "instructor" else ()
+            lines.append(replace(line, waiting_on=self._whom(line.waiting_on, dialogue, viewer), flags=flags))
         return lines
 
     @at_a_glance
