@@ -887,6 +887,9 @@ def test_a_grade_is_discussed_and_then_signed(window: Window, course: Course, ma
     again["accept"].click()
     expect(again["dialog-confirm"]).to_have_text("Sign at 80")
     again["dialog-confirm"].click()
+    expect(again["resting"]).to_contain_text("Signing 80")
+    rested(course)
+    again = window.open("sign-off", PROF, params={"open": made[CYD.id]})
     expect(again["pane"].get_by_text("Agreed at 80.")).to_be_visible()
     assert stage(course, made, CYD) == "signed"
 
@@ -900,7 +903,10 @@ def test_many_close_grades_are_accepted_at_once(window: Window, course: Course, 
     for person in (ANN, BOB, DOT):
         expect(page["dialog"]).to_contain_text(person.name)
     page["dialog-confirm"].click()
-    expect(page["toast"]).to_contain_text("3 grades accepted and signed.")
+    expect(page["toast"]).to_contain_text("Accepting 3 grades.")
+    expect(page["toast-undo"]).to_be_visible()
+    rested(course)
+    page = window.open("sign-off", PROF)
     expect(page["filter-mine"]).to_have_text("Waiting on me 1")
     assert [stage(course, made, person) for person in (ANN, BOB, DOT, CYD)] == [*["signed"] * 3, "with instructor"]
 
@@ -945,6 +951,9 @@ def test_on_a_phone_a_row_opens_its_pane_and_grades_are_accepted_there(
     expect(page["pane"].get_by_role("heading", name=BOB.name)).to_be_in_viewport()
     page["accept"].click()
     page["dialog-confirm"].click()
+    expect(page["resting"]).to_contain_text("Accepting 74")
+    rested(course)
+    page = window.open("sign-off", PROF, size=PHONE, params={"open": made[BOB.id]})
     expect(page["pane"].get_by_text("Agreed at 74.")).to_be_visible()
 
 

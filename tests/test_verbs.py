@@ -212,6 +212,7 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("sign-off", "draft"): draft("sign-off:{submission}"),
     ("sign-off", "open"): lambda s, who: {"params": {"open": s.submission}},
     ("sign-off", "accept"): lambda s, who: turn(s, who, grade="82"),
+    ("sign-off", "take-back"): lambda s, who: {"acts": ["an act"]},
     ("sign-off", "discuss"): lambda s, who: turn(s, who, word="I read it lower.", grade="78", judgements=LEVELS),
     ("sign-off", "recognise"): lambda s, who: turn(s, who, word="The rings are fine."),
     ("sign-off", "decide"): lambda s, who: turn(s, who, word="The term ends.", grade="70", judgements=LEVELS),
@@ -254,6 +255,7 @@ NO_MORE = "No submission waits for another review by you any more."
 BEFORE = {"collected": "There is no submission", "too late": "There is no submission"}
 DONE = "done"
 """Allowed, and the course is another one afterwards."""
+TOO_LATE = "This can no longer be taken back"
 
 
 def at(rest: str, stages: Mapping[str, str] = BEFORE, **more: str) -> dict[str, str]:
@@ -296,7 +298,8 @@ AT_ALL = {
     ("sign-off", "look"): at(OK, {}),
     ("sign-off", "draft"): at(OK, dict.fromkeys(BEFORE, UNKEPT)),
     ("sign-off", "open"): at(OK, {}),
-    ("sign-off", "accept"): at(DONE, until_reveal(BLIND), signed=CLOSED),
+    ("sign-off", "accept"): at(OK, until_reveal(BLIND), signed=CLOSED),
+    ("sign-off", "take-back"): at(TOO_LATE, dict.fromkeys(BEFORE, TOO_LATE)),
     ("sign-off", "discuss"): at(
         DONE, until_reveal(BLIND), discussing="The author has not replied yet", agreed=CLOSED, signed=CLOSED
     ),

@@ -255,7 +255,8 @@ def test_a_tagged_post_becomes_a_signed_grade(course_file: Path, tmp_path: Path,
         prof.get_by_test_id("accept").click()
         expect(prof.get_by_test_id("dialog")).to_contain_text("80")
         prof.get_by_test_id("dialog-confirm").click()
-        expect(prof.get_by_test_id(f"row-{submission}")).to_contain_text("Agreed at 80")
+        expect(prof.get_by_test_id("resting")).to_contain_text("Accepting 80")
+        expect(prof.get_by_test_id(f"row-{submission}")).to_contain_text("Agreed at 80", timeout=25_000)
         ann.reload()
         expect(ann.get_by_test_id("dialogue")).to_contain_text("80")
 

@@ -16,6 +16,17 @@ const signaturesPart = ({ signatures }) => signatures.length ? h("div", { testid
 const levelsPart = ({ levels: told }, shown) => told ? h("details", { class: "level-by-level", open: shown.plot, ontoggle: ({ target }) => { shown.plot = target.open; } },
   h("summary", { class: "sm", testid: "level-by-level" }, "Level by level"), levelPlot(told)) : null;
 
+// An acceptance that rests before it is written, or that was refused when its time had come.
+function restingPart(act, { does }, takeBack) {
+  const button = (testid, text) => h("button", { class: "btn s", type: "button", testid, onclick: () => takeBack([act.id]) }, text);
+  if (act.refused) return h("div", { class: "card stack", testid: "refused" }, h("p", null, h("b", null, "This was not accepted."), " ", act.refused, " What you wrote is kept."), button("put-away", "I have seen this"));
+  return h("div", { class: "card t stack", testid: "resting" }, h("p", null, `${does === "sign" ? "Signing" : "Accepting"}${act.grade ? ` ${act.grade}` : ""} `, h("span", { class: "left", dataset: { due: act.due } }, leftOf(act.due)), "."), button("take-back", "Undo"));
+}
+
+// The browser's clock may be wrong; the server's ten seconds are not more than ten.
+const leftOf = due => { const left = Math.min(10, Math.ceil((Date.parse(due) - Date.now()) / 1000)); return left > 0 ? `in ${left} s` : "now"; };
+const countDown = el => el.querySelectorAll(".left[data-due]").forEach(each => { const words = leftOf(each.dataset.due); if (each.textContent !== words) each.textContent = words; });
+
 // The menu of what can be done besides: entries as `more.py` words them, and what opens a form in the pane.
 function moreMenu(detail, shown, { ask, act }) {
   const item = (name, text, onclick) => h("li", null, h("button", { class: "btn q s", type: "button", testid: `more-${name}`, onclick }, text));
@@ -95,4 +106,4 @@ function sendOwnReview(detail, draft, { link, el, done }) {
     } });
 }
 
-export { wishPart, decisionPart, signaturesPart, levelsPart, moreMenu, askMore, suggestedPart, ownReviewForm };
+export { wishPart, decisionPart, signaturesPart, levelsPart, restingPart, countDown, moreMenu, askMore, suggestedPart, ownReviewForm };

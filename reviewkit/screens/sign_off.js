@@ -1,6 +1,6 @@
 // Sign-off: the class table, what the round may do next, and the chosen dialogue in a pane beside it.
 import { h, random, icon, voice, connect, page, busy, seg, table, strip, timeline, note, empty, dialog, toast, redraw, calmly, keptTexts, complain, levels, field, gradeField, toggles, reading, remembered, remember, judged, labelledTexts, paragraphs, titled } from "./lib.js";
-import { wishPart, decisionPart, signaturesPart, levelsPart, moreMenu, askMore, suggestedPart, ownReviewForm } from "./pane.js";
+import { wishPart, decisionPart, signaturesPart, levelsPart, restingPart, countDown, moreMenu, askMore, suggestedPart, ownReviewForm } from "./pane.js";
 
 const KEYS = [["↑ ↓", "Another row"], ["Space", "Select the row"], ["Enter", "Go to the pane"], ["Escape", "Back to the row"], ["A", "Accept"], ["D", "Go to the grade"], ["?", "This list"]];
 const EXCERPT = 180;
@@ -10,7 +10,7 @@ const inOneColumn = () => matchMedia("(max-width: 73.75rem)").matches;
 
 function renderSignOff({ model, el, signal }) {
   const link = connect(model);
-  const shown = { filter: "all", find: "", sort: { by: "", direction: "ascending" }, here: null, unfolded: new Set(), whole: false, levels: false, other: false, problem: null, left: [], kept: {}, acting: null, more: false, plot: false };
+  const shown = { filter: "all", find: "", sort: { by: "", direction: "ascending" }, here: null, unfolded: new Set(), whole: false, levels: false, other: false, problem: null, left: [], kept: {}, resting: new Set(), counting: null, acting: null, more: false, plot: false };
   const selected = new Set();
   const view = () => model.get("view");
   const keysOn = () => remembered("keys") !== "off";
@@ -53,6 +53,7 @@ function renderSignOff({ model, el, signal }) {
 
   function draw() {
     const { frame: about, title, lede, rounds, step, params, lines } = view();
+    followOutbox();
     if (isLoaded()) shown.here = null;
     for (const id of selected) if (!lines.some(line => line.submission === id && line.selectable)) selected.delete(id);
     const { detail } = view();
@@ -168,10 +169,31 @@ function renderSignOff({ model, el, signal }) {
         selected.clear();
         shown.left = reply.left;
         draw();
-        toast({ text: `${plural(reply.accepted.length, "grade")} accepted and signed.` });
+        toast({ text: `Accepting ${plural(reply.accepted.length, "grade")}.`, undo: reply.acts.length ? () => takeBack(reply.acts) : null });
         return reply;
       } },
     h("ul", { class: "plain named" }, chosen.map(({ name, self }) => h("li", { class: "row sp" }, h("span", null, name), h("b", null, self || "as proposed")))));
+  }
+
+  // -- undo: what was accepted rests for some seconds, and can be taken back meanwhile
+
+  async function takeBack(acts) {
+    const reply = await link.act({ type: "take-back", acts });
+    toast({ text: !reply.ok ? reply.error.message : reply.late ? `${plural(reply.late, "grade")} could no longer be taken back.` : "Taken back. Nothing was sent." });
+    draw();
+  }
+
+  const restingOf = ({ submission }) => view().resting.find(act => submission && act.submission === submission);
+  const rests = detail => Boolean(restingOf(detail)) && !restingOf(detail).refused;
+
+  // What was typed is forgotten here when it is done, and not before; until then the seconds are counted down.
+  function followOutbox() {
+    const { resting, lines } = view(), now = new Set(resting.map(act => act.submission));
+    for (const submission of shown.resting) if (!now.has(submission) && lines.some(line => line.submission === submission && line.stage === "signed")) link.forget(`sign-off:${submission}`);
+    shown.resting = now;
+    const counts = resting.some(act => !act.refused);
+    if (counts && !shown.counting) shown.counting = setInterval(() => countDown(el), 500);
+    if (!counts) { clearInterval(shown.counting); shown.counting = null; }
   }
 
   // -- keys
@@ -253,7 +275,7 @@ function renderSignOff({ model, el, signal }) {
   }
 
   function dialogueOf(detail) {
-    const { own_review: own } = detail;
+    const { own_review: own } = detail, act_ = restingOf(detail);
     const title = [h("p", { class: "mu" }, detail.title, " ", h("button", { class: "lnk", type: "button", testid: "read-post", onclick: () => readPost(detail) }, "Read the post")), menuOf(detail)];
     if (shown.acting === "review" && own) {
       shown.reviewing = { id: detail.id, draft: link.draft(own.draft, { onchange: draw }) };
@@ -270,10 +292,11 @@ function renderSignOff({ model, el, signal }) {
       h("hr", { class: "rule" }),
       h("div", { class: "stack" },
         shown.problem ? note("error", shown.problem) : null,
-        detail.why ? note(detail.does === "nothing" && detail.closed ? "ok" : "neutral", `${detail.why} ${detail.does === "nothing" ? detail.closed : ""}`.trim()) : null,
+        act_ ? restingPart(act_, detail, takeBack) : null,
+        rests(detail) ? null : detail.why ? note(detail.does === "nothing" && detail.closed ? "ok" : "neutral", `${detail.why} ${detail.does === "nothing" ? detail.closed : ""}`.trim()) : null,
         signaturesPart(detail), suggestedPart(detail, draft => take(detail, draft)),
-        detail.does === "decide" || detail.does === "suggest" ? decide(detail) : written(detail),
-        detail.does === "sign" ? h("button", { class: "btn p", type: "button", testid: "accept", onclick: () => askAccept(detail) }, `Sign${detail.agreed ? ` at ${detail.agreed}` : ""}`) : null),
+        rests(detail) ? null : detail.does === "decide" || detail.does === "suggest" ? decide(detail) : written(detail),
+        detail.does === "sign" && !rests(detail) ? h("button", { class: "btn p", type: "button", testid: "accept", onclick: () => askAccept(detail) }, `Sign${detail.agreed ? ` at ${detail.agreed}` : ""}`) : null),
     ];
   }
 
@@ -413,7 +436,10 @@ function renderSignOff({ model, el, signal }) {
       text: signing ? "Your signature closes the dialogue." : `The proposal that stands is agreed, and you sign it. This closes the dialogue, and ${detail.name} sees it.${differs && detail.can_discuss ? " What you changed in the pane is not used." : ""}`,
       onconfirm: async () => {
         const reply = await link.act({ type: "accept", request, submission: detail.submission, seen: detail.seen, grade, word: said.word ?? "", recognised: said.recognised ?? [], used: said.used ?? [] });
-        if (reply.ok) done(detail, `Signed${grade ? ` at ${grade}` : ""} for ${detail.name}.`);
+        if (reply.ok) {
+          draw();
+          toast({ text: `${signing ? "Signing" : "Accepting"}${grade ? ` ${grade}` : ""} for ${detail.name}.`, undo: () => takeBack(reply.acts) });
+        }
         return reply;
       } });
   }

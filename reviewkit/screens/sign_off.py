@@ -8,7 +8,7 @@ from reviewkit import screens
 from reviewkit.course import STAFF_DRAFT, Course, Line
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError
 from reviewkit.model import Accept, Assignment, Decide, Discuss, Judgement, Person, Proposal, Recognise
-from reviewkit.screens import dates, more, talk
+from reviewkit.screens import dates, more, outbox, talk
 from reviewkit.screens.events import taken
 from reviewkit.screens.pane import STAGES, Pane, finding, form_of, id_of
 
@@ -34,7 +34,8 @@ def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str,
     assignment = round_of(setup.assignments, tables, params.get("assignment"))
     lines = tables[assignment.id] if assignment else []
     line = row_of(lines, params.get("open"))
-    scene = Scene(course=course, viewer=viewer, now=course.clock())
+    resting = outbox.told(course, viewer)
+    scene = Scene(course=course, viewer=viewer, now=course.clock(), resting=rests(resting))
     return {
         "screen": "sign-off",
         "frame": screens.frame(course, viewer, "sign-off"),
@@ -50,7 +51,13 @@ def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str,
         "lines": [scene.line(each) for each in lines],
         "detail": scene.detail(line, assignment) if line and assignment else None,
         "recognitions": list(RECOGNITIONS),
+        "resting": resting,
     }
+
+
+def rests(told: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The submissions whose grades are about to be accepted."""
+    return frozenset(each["submission"] for each in told if not each["refused"])
 
 
 def round_of(
@@ -103,6 +110,9 @@ def axis(lines: Sequence[Line]) -> dict[str, int]:
 class Scene(Pane):
     """A moment of a course, in which the rows of the class table and one dialogue are put into words."""
 
+    resting: frozenset[str] = frozenset()
+    """The submissions whose acceptance rests in the viewer's outbox."""
+
     def line(self, line: Line) -> dict[str, Any]:
         median, low, high = self.share(line.median), self.share(line.low), self.share(line.high)
         return {
@@ -122,9 +132,9 @@ class Scene(Pane):
             "reviews": f"{line.reviews} of {line.owed} reviews" if line.owed else "",
             "waiting": line.waiting_on,
             "mine": is_mine(line),
-            "hint": line.hint,
+            "hint": "Accepting" if line.submission in self.resting else line.hint,
             "flags": list(line.flags),
-            "selectable": selectable(line),
+            "selectable": selectable(line) and line.submission not in self.resting,
         }
 
     # -- the round
@@ -229,8 +239,10 @@ def open_(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str,
 def accept(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
     said = taken(event, Speech)
     turn = Accept(grade=said.grade, text=said.word, recognised=said.recognised)
-    course.accept(viewer, said.submission, turn, seen=said.seen, request=said.request)
-    return spoken(course, viewer, said)
+    rests = course.accept_later(
+        viewer, said.submission, turn, seen=said.seen, request=said.request, drafts=drafts(course, viewer, said)
+    )
+    return {"acts": [rests.id]}
 
 
 def discuss(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -281,28 +293,29 @@ def bulk_accept(course: Course, viewer: Person, event: Mapping[str, Any]) -> dic
         raise Invalid(f"At most {BULK_LIMIT} grades can be accepted at once; nothing was accepted yet.")
     assignment = course.setup.assignment(said.assignment)
     lines = {line.submission: line for line in course.class_table(viewer, assignment)} if assignment else {}
-    accepted, left = list[str](), list[str]()
+    accepted, left, acts = list[str](), list[str](), list[str]()
     for each in said.chosen:
         line = lines.get(each.submission)
         try:
-            accept_line(course, viewer, line, each, said.request)
+            acts += accept_line(course, viewer, line, each, said.request)
         except ReviewkitError as error:
             left.append(f"{line.person.name}: {error}" if line else str(error))
         else:
             accepted.append(each.submission)
-    return {"accepted": accepted, "left": left}
+    return {"accepted": accepted, "left": left, "acts": acts}
 
 
-def accept_line(course: Course, viewer: Person, line: Line | None, chosen: Chosen, request: str) -> None:
-    """Raises Conflict when the row is no longer what the page showed; what is signed so already is done."""
+def accept_line(course: Course, viewer: Person, line: Line | None, chosen: Chosen, request: str) -> list[str]:
+    """Gives what rests now. Raises Conflict when the row is no longer what the page showed; what is signed so already
+    is done."""
     if line and line.stage == "signed" and line.agreed == chosen.grade:
-        return
+        return []
     seen = course.dialogue(chosen.submission, viewer)
     standing = talk.standing(seen.turns)
     if line is None or not selectable(line) or standing is None or standing.grade != chosen.grade:
         raise Conflict("This has changed since the page showed it. It was left as it is; open it and look again.")
     turn = Accept(grade=chosen.grade)
-    course.accept(viewer, chosen.submission, turn, seen=len(seen.turns), request=f"{request}:{chosen.submission}")
+    return [course.accept_later(viewer, chosen.submission, turn, seen=len(seen.turns), request=request).id]
 
 
 def allocate(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -356,6 +369,7 @@ ACTS: dict[str, screens.Handler] = {
     "recognise": recognise,
     "decide": decide,
     "bulk-accept": bulk_accept,
+    "take-back": outbox.take_back,
     "allocate": allocate,
     "reveal": reveal,
     **more.HANDLERS,
