@@ -242,7 +242,7 @@ function renderMyWork({ model, el, signal }) {
     if (draft) ui.talk = { submission: now.submission, draft };
     const talks = h("section", { "aria-labelledby": "dialogue-title" }, h("h2", { id: "dialogue-title" }, "Dialogue"),
       timeline(now.turns.map(turn => turnItem(turn, turn.answer ? answerForm(now, draft, turn, turn === first) : null))),
-      h("details", { class: "frozen", id: "frozen" }, h("summary", { class: "sm mu" }, "Read what was frozen"), now.posts.map(post => reading({ label: "Your post", title: post.title, html: post.html }))));
+      h("details", { class: "frozen", id: "frozen" }, h("summary", { class: "sm mu" }, "Read what was frozen"), now.posts.map(post => reading({ label: "Your post", title: post.title, html: post.html })), now.masked ? h("p", { class: "sm" }, previewButton(link, () => ({ submission: now.submission }))) : null));
     const plot = now.plot ? h("div", { class: "card" }, h("h2", { class: "h3" }, "Level by level"), levelPlot(now.plot)) : null;
     const stands = (...children) => h("aside", { class: "stack", "aria-label": "Where it stands" }, children);
     // On a phone the next step comes before the long dialogue, in the reading order too.
