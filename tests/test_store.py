@@ -371,6 +371,20 @@ def test_nothing_is_allocated_for_a_submission_that_is_not_there(store: Store, p
     assert store.allocations() == []
 
 
+def test_a_pair_that_is_passed_on_is_released_with_the_one_in_its_place_or_not_at_all(store: Store) -> None:
+    works = opened(store, ANN, BOB, CYD)
+    old, kept = store.keep_allocations("river", [(works["ann"], "dot"), (works["bob"], "dot")], seed=1)
+    with pytest.raises(Conflict):
+        store.keep_allocations("river", [(works["cyd"], "dot")], seed=2, after=1, instead_of=old.id, at=MONDAY)
+    assert {each.id for each in store.allocations(reviewer="dot")} == {old.id, kept.id}
+    (new,) = store.keep_allocations("river", [(works["cyd"], "dot")], seed=2, after=2, instead_of=old.id, at=MONDAY)
+    assert {each.id for each in store.allocations(reviewer="dot")} == {new.id, kept.id}
+    everything = {each.id: each for each in store.allocations("river", released=True)}
+    assert everything[old.id].released == MONDAY
+    assert store.keep_allocations("river", [(old.submission, "dot")], seed=3) == []
+    assert len(store.allocations("river", released=True)) == 3
+
+
 # -- desks -----------------------------------------------------------------------------------------------------------
 
 
@@ -504,9 +518,7 @@ def test_an_act_that_was_refused_stays_with_its_reason_until_its_person_puts_it_
 
 def test_a_lease_is_one_holders_until_it_ends_or_is_given_back(store: Store) -> None:
     def hold(holder: str, minute: int, until: int, name: str = "clock") -> bool:
-        return store.hold(
-            name, holder, now=MONDAY + timedelta(minutes=minute), until=MONDAY + timedelta(minutes=until)
-        )
+        return store.hold(name, holder, now=MONDAY + timedelta(minutes=minute), until=MONDAY + timedelta(minutes=until))
 
     assert hold("one", 0, 2)
     assert not hold("two", 1, 9)
