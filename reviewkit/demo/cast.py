@@ -1,4 +1,4 @@
-"""Who is in the demo: twelve students with a site each, and an instructor. All of them are invented."""
+"""Who is in the demo: twelve students with a site each, an instructor and an assistant. All of them are invented."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -38,10 +38,12 @@ class Member:
     platform: Platform | None = None
     feed: str = ""
     signs_posts: bool = False
+    office: Literal["instructor", "assistant"] = "instructor"
+    """Of those who have no site."""
 
     @property
     def role(self) -> str:
-        return "student" if self.platform else "instructor"
+        return "student" if self.platform else self.office
 
     @property
     def email(self) -> str:
@@ -115,7 +117,7 @@ STUDENTS = (
     Member(
         id="bram",
         name="Bram Oosterlaken",
-        try_this="reviews to give",
+        try_this="a grade decided without agreement, with a dissent; reviews to give",
         site="Night Train Ledger",
         about="Seat by the window, left side.",
         platform="tumblr",
@@ -133,7 +135,7 @@ STUDENTS = (
     Member(
         id="lucia",
         name="Lucía Ferrandel",
-        try_this="a self-evaluation to begin",
+        try_this="a signed grade; exempt from the second round",
         site="Sombra",
         about="Where to sit, and when.",
         platform="wordpress",
@@ -143,7 +145,7 @@ STUDENTS = (
     Member(
         id="zeynep",
         name="Zeynep Aksoylu",
-        try_this="a post that forgot its tag",
+        try_this="a grade that was reopened and signed again; a post that forgot its tag",
         site="Stairs and Landings",
         about="A town on a slope.",
         platform="atom",
@@ -160,7 +162,13 @@ STUDENTS = (
     ),
 )
 INSTRUCTOR = Member(id="anahera", name="Anahera Tarawhai", try_this="two grades to accept, one to discuss")
-EVERYBODY = (*STUDENTS, INSTRUCTOR)
+ASSISTANT = Member(
+    id="jory",
+    name="Jory Pellingham",
+    try_this="everything to read but who reviewed whom; a word drafted for the instructor",
+    office="assistant",
+)
+EVERYBODY = (*STUDENTS, INSTRUCTOR, ASSISTANT)
 
 
 def member(id: str) -> Member:

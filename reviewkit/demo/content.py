@@ -14,7 +14,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from reviewkit.demo.cast import STUDENTS, ZONE
-from reviewkit.model import Judgement
+from reviewkit.model import Judgement, Reopened
 
 CRITERIA = ("claim", "evidence", "craft", "connection")
 Round = Literal["first", "second"]
@@ -110,9 +110,25 @@ class Evaluation:
 
 @dataclass(frozen=True, kw_only=True)
 class Word:
-    """What somebody said after the reveal. `review` counts the reviews from 1; `judgements` go with a `grade`."""
+    """What somebody said or did with a submission. `review` counts the peers' reviews from 1, and 0 is the
+    instructor's own; `judgements` go with a `grade` or with an own review; `to` is where a reopening goes."""
 
-    kind: Literal["answer", "discuss", "reply", "accept", "sign"]
+    kind: Literal[
+        "answer",
+        "discuss",
+        "reply",
+        "accept",
+        "sign",
+        "own-review",
+        "waive",
+        "recognise",
+        "decide",
+        "dissent",
+        "ask",
+        "reopen",
+        "exempt",
+        "assistant",
+    ]
     at: Moment
     text: str = ""
     review: int = 0
@@ -123,6 +139,9 @@ class Word:
     judgements: tuple[Judgement, ...] = ()
     grade: str = ""
     changed: str = ""
+    strengths: str = ""
+    suggestions: str = ""
+    to: Reopened = "with instructor"
 
 
 @dataclass(frozen=True, kw_only=True)

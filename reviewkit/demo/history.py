@@ -5,18 +5,24 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
-from reviewkit.course import Course, SeenTurn
-from reviewkit.demo.cast import INSTRUCTOR
+from reviewkit.course import STAFF_DRAFT, Course, SeenTurn
+from reviewkit.demo.cast import ASSISTANT, INSTRUCTOR
 from reviewkit.demo.content import Evaluation, Moment, Piece, Round, Story, Word, pieces, stories
 from reviewkit.demo.directory import FIRST, SECOND
 from reviewkit.model import (
     Accept,
     Allocation,
     Answer,
+    AskToReopen,
+    Decide,
     Discuss,
+    Dissent,
+    Exempt,
     Judgement,
     Person,
     Proposal,
+    Recognise,
+    Reopen,
     Reply,
     Review,
     SelfEvaluation,
@@ -114,16 +120,17 @@ class History:
         self.course.keep_draft(self.people[author], form, 1, typed(draft))
 
     def speak(self, assignment: str, story: Story, word: Word) -> None:
-        """One turn after the reveal."""
+        """One turn of the author or the instructor."""
         submission = self.submission(assignment, story.person)
         author, instructor = self.people[story.person], self.people[INSTRUCTOR.id]
         proposal = Proposal(judgements=word.judgements, grade=word.grade) if word.grade else None
-        turns = self.turns(submission, author if word.kind in ("answer", "reply", "sign") else instructor)
+        by_author = word.kind in ("answer", "reply", "sign", "dissent", "ask")
+        turns = self.turns(submission, author if by_author else instructor)
         seen = len(turns)
         match word.kind:
             case "answer":
                 answer = Answer(
-                    review=turn_of(story.reviews[word.review - 1], turns),
+                    review=turn_of(story.reviews[word.review - 1] if word.review else own_review(story), turns),
                     text=word.text,
                     rating=word.rating,
                     thanks=word.thanks,
@@ -138,10 +145,39 @@ class History:
                 reply = Reply(accepts=word.accepts, text=word.text, proposal=proposal)
                 self.course.reply(author, submission, reply, seen=seen)
             case "accept":
-                accept = Accept(grade=standing(story), text=word.text, recognised=word.recognised)
+                grade = "" if any(each.kind == "decide" for each in story.then) else standing(story)
+                accept = Accept(grade=grade, text=word.text, recognised=word.recognised)
                 self.course.accept(instructor, submission, accept, seen=seen)
             case "sign":
                 self.course.sign(author, submission, seen=seen)
+            case _:
+                self.speak_rarely(submission, word, author, instructor, seen)
+
+    def speak_rarely(self, submission: str, word: Word, author: Person, instructor: Person, seen: int) -> None:
+        """One of the turns that most dialogues do without."""
+        match word.kind:
+            case "own-review":
+                judged = word.judgements
+                self.course.review_oneself(instructor, submission, judged, word.strengths, word.suggestions)
+            case "waive":
+                self.course.waive(instructor, submission, word.text)
+            case "recognise":
+                said = Recognise(text=word.text, suggestions=word.suggestions, recognised=word.recognised)
+                self.course.recognise(instructor, submission, said, seen=seen)
+            case "decide":
+                decided = Decide(reason=word.text, grade=word.grade, judgements=word.judgements)
+                self.course.decide(instructor, submission, decided, seen=seen)
+            case "dissent":
+                self.course.dissent(author, submission, Dissent(text=word.text), seen=seen)
+            case "ask":
+                self.course.ask_to_reopen(author, submission, AskToReopen(text=word.text), seen=seen)
+            case "reopen":
+                self.course.reopen(instructor, submission, Reopen(to=word.to, reason=word.text), seen=seen)
+            case "exempt":
+                self.course.set_aside(instructor, submission, Exempt(reason=word.text), seen=seen)
+            case "assistant":
+                content: dict[str, object] = {"word": word.text, "grade": word.grade}
+                self.course.keep_draft(self.people[ASSISTANT.id], f"{STAFF_DRAFT}:{submission}", 1, content)
 
     # -- what reviewers did ------------------------------------------------------------------------------------------
 
@@ -209,9 +245,14 @@ class History:
         return self.course.dialogue(submission, viewer).turns
 
 
-def turn_of(review: Evaluation, turns: Iterable[SeenTurn]) -> str:
+def turn_of(review: Evaluation | Word, turns: Iterable[SeenTurn]) -> str:
     """The turn of a review, found by its words: an author sees reviews in any order."""
     return next(turn.id for turn in turns if isinstance(turn.what, Review) and turn.what.strengths == review.strengths)
+
+
+def own_review(story: Story) -> Word:
+    """The instructor's own review of a story's submission."""
+    return next(word for word in story.then if word.kind == "own-review")
 
 
 def piece_of(story: Story) -> Piece:
