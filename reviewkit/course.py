@@ -22,6 +22,7 @@ from reviewkit.overview import Line
 from reviewkit.reading import Copy, Duty, SeenDialogue, at_a_glance
 from reviewkit.resting import Resting
 from reviewkit.rounds import Plan
+from reviewkit.showing import Album
 from reviewkit.sites import Lookups, Sites
 from reviewkit.store import Store
 from reviewkit.visibility import SeenTurn
@@ -131,8 +132,11 @@ class Course(Resting, Sites):
             agent=feeds.agent(setup.title, self.contact),
             progress=progress,
             since=setup.starts,
+            album=Album(self.store, self.clock),
         )
-        return [*run(pulling), *left]
+        pulled = run(pulling)
+        self.store.tidy_pictures(self.clock())
+        return [*pulled, *left]
 
     # -- the sheet ---------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ and ends when its standard input does: then whoever started it is gone.
 """
 
 import asyncio
+import base64
 import json
 import logging
 import os
@@ -22,7 +23,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from reviewkit import logs, open_course, screens, signing
+from reviewkit import logs, open_course, screens, showing, signing
 from reviewkit.bugs import told
 from reviewkit.clockwork import Clockwork
 from reviewkit.config import read_local
@@ -32,9 +33,11 @@ from reviewkit.errors import Conflict, Ended, Invalid, Missing, NotAllowed, Revi
 from reviewkit.following import Following
 from reviewkit.metrics import Metrics
 from reviewkit.model import Person
+from reviewkit.pictures import Picture
 from reviewkit.screens.events import UNREADABLE, plain
 from reviewkit.screens.marks import mark_of
 from reviewkit.signing import PageToken
+from reviewkit.store.glance import glance
 
 LOG = logging.getLogger("reviewkit.service")  # its process runs this module as __main__
 REQUESTS = logging.getLogger("reviewkit.requests")
@@ -87,6 +90,7 @@ class Service:
         application.router.add_post("/look", self.look)
         application.router.add_post("/enter", self.enter)
         application.router.add_post("/letter", self.letter)
+        application.router.add_post("/picture", self.picture)
         application.router.add_post("/sign-out", self.sign_out)
         application.router.add_post("/sign-out-everywhere", self.sign_out_everywhere)
         application.router.add_post("/who", self.who)
@@ -208,6 +212,16 @@ class Service:
     async def who(self, request: web.Request) -> web.Response:
         """`{person, serial, session}` from the page server: whether that sign-in still holds, and for whom."""
         return _guest(await self._in_thread(self.entrance.guest, *_session(await self._server(request))))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        """`{person, serial, session, name}` from the page server: `{body}` (base64) of a picture that the person of
+        that sign-in may see."""
+        said = await self._server(request)
+        found = await self._in_thread(self._picture, _session(said), str(said.get("name", "")))
+        return web.json_response({"body": base64.b64encode(found.body).decode()})
+
+    def _picture(self, session: tuple[str, int, str], name: str) -> Picture:
+        return showing.picture(glance(self.course.store), self.entrance.guest(*session).person, name)
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """`{person, serial, session}` from the page server: end that session and its pages."""

@@ -70,16 +70,24 @@ def markup(found: Iterable[Piece]) -> str:
     return "".join(_written(piece) for piece in found)
 
 
+def picture_words(alt: str) -> str:
+    """What stands for a picture in words."""
+    return f"[Picture: {alt}]" if alt else "[Picture]"
+
+
 def text_of(found: Iterable[Piece], *, without: frozenset[str] = frozenset()) -> str:
     """The words: paragraphs with a blank line between them, lines of lists and tables one below the other.
 
-    Whitespace is as a browser shows it. What stands inside elements named in `without` is left out.
+    A picture's words are its `alt`. Whitespace is as a browser shows it. What stands inside elements named in
+    `without` is left out.
     """
     out: list[str] = []
     breaks = 0  # line ends that are due before the next word
     kept = 0  # depth inside <pre>
     skipped = 0  # depth inside elements of `without`
     for piece in found:
+        if isinstance(piece, Open) and piece.tag == "img":
+            piece = Words(f" {picture_words(piece.get('alt') or '')} ")
         if isinstance(piece, Words):
             words = piece.text if kept else _SPACES.sub(" ", piece.text)
             if not kept and (breaks or not out or out[-1][-1].isspace()):

@@ -4,9 +4,12 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from reviewkit.model import Entry, Feed
+
+if TYPE_CHECKING:
+    from reviewkit.feeds.images import Album
 
 __all__ = ["Kept", "Pulled", "agent", "left", "pull"]
 
@@ -57,6 +60,7 @@ async def pull(
     agent: str,
     progress: Callable[[Pulled], None] | None = None,
     since: datetime | None = None,
+    album: "Album | None" = None,
 ) -> list[Pulled]:
     """Fetch all feeds at once, keep what carries a wanted tag, and say what came of each, in the order given.
 
@@ -64,10 +68,18 @@ async def pull(
     failed or had nothing new (without entries, to keep the feed's state), in a thread and never twice at a time; what
     it raises ends the pull. `allow_private` lets addresses of this machine and its network be fetched (tests, the
     demo). `progress` hears of each feed as it is done. `since` is the course's start: once, a feed
-    is followed back to it.
+    is followed back to it. Copies of pictures go into the `album`; without one pictures become words.
     """
     from reviewkit.feeds.pulling import pull_all  # brings aiohttp and feedparser, which most commands do without
 
     return await pull_all(
-        feeds, wanted, keep, now=now, allow_private=allow_private, agent=agent, progress=progress, since=since
+        feeds,
+        wanted,
+        keep,
+        now=now,
+        allow_private=allow_private,
+        agent=agent,
+        progress=progress,
+        since=since,
+        album=album,
     )

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import nh3
 
 from reviewkit.feeds.tags import of_link
-from reviewkit.visible import Close, Open, Piece, Words, markup, pieces, text_of
+from reviewkit.visible import VOID, Close, Open, Piece, Words, markup, picture_words, pieces, text_of
 
 LARGEST = 256 * 1024
 """Bytes that one entry may have."""
@@ -34,10 +34,14 @@ _BLOCKS = (
 )
 _TAGS = frozenset({*_INLINE, *_BLOCKS, *_HOLDERS})
 _SILENT = {
-    *("audio", "button", "canvas", "embed", "iframe", "math", "noscript", "object", "script", "select", "style", "svg"),
-    *("template", "textarea", "title", "video"),
+    *("button", "canvas", "math", "noscript", "script", "select", "style", "svg", "template", "textarea", "title"),
 }
 """Elements that go with all that is in them."""
+_PLAYERS = {"audio": "Recording", "embed": "Embedded", "iframe": "Embedded", "object": "Embedded", "video": "Video"}
+"""Elements that load something; a link in words takes their place, and what is in them goes."""
+_LAZY = ("data-src", "data-lazy-src", "data-original", "data-orig-file")
+_LAZY_SETS = ("srcset", "data-srcset", "data-lazy-srcset")
+"""Where pictures that are loaded late have their address."""
 _EVERYWHERE = {"lang", "dir"}
 _ATTRIBUTES = {
     "*": _EVERYWHERE,
@@ -50,23 +54,26 @@ _SCHEMES = {"http", "https", "mailto"}
 _REL = "noopener noreferrer nofollow"
 
 _first = nh3.Cleaner(
-    tags=_TAGS | {"img"},
+    tags=_TAGS | {"img", "span", "source", *_PLAYERS},
     clean_content_tags=_SILENT,
     attributes={
         **{tag: set(names) for tag, names in _ATTRIBUTES.items() if tag != "a"},
+        "*": _EVERYWHERE | {"style", "hidden"},
         "a": {"href", "rel"},
-        "img": {"alt", "width", "height"},
+        "img": {"src", "alt", "width", "height", *_LAZY, *_LAZY_SETS},
+        "object": {"data"},
+        **{tag: {"src"} for tag in ("audio", "embed", "iframe", "source", "video")},
     },
     link_rel=None,
     url_schemes=_SCHEMES,
     url_relative="pass_through",
 )
-"""Makes any HTML orderly, and keeps what is needed to read it: where links are tags, what pictures show."""
+"""Makes any HTML orderly, and keeps what tells which links are tags, where pictures are and what is hidden."""
 
 _last = nh3.Cleaner(
-    tags=set(_TAGS),
-    clean_content_tags=_SILENT,
-    attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+    tags=_TAGS | {"img"},
+    clean_content_tags=_SILENT | set(_PLAYERS),
+    attributes={**{tag: set(names) for tag, names in _ATTRIBUTES.items()}, "img": {"src", "alt"}},
     link_rel=_REL,
     url_schemes=_SCHEMES,
     url_relative="deny",
@@ -137,13 +144,18 @@ class Cleaned:
     tags: tuple[str, ...]
 
 
-def clean(html: str, *, base: str = "") -> Cleaned:
-    """Clean an entry's HTML; `base` is the address that its relative links start from. Raises Refused."""
+def clean(html: str, *, base: str = "", pictures: bool = False) -> Cleaned:
+    """Clean an entry's HTML; `base` is the address that its relative links start from. Raises Refused.
+
+    With `pictures` they stay, with the addresses where they are: whoever keeps the HTML puts copies in their places
+    (feeds.images). Without, and in the text, words stand for them.
+    """
     if len(html.encode("utf-8", "replace")) > LARGEST:
         raise Refused(f"it is longer than {LARGEST // 1024} kB")
     if _too_deep(html):
         raise Refused(f"its HTML is nested more than {DEEPEST} deep")
-    found, tags = _settled(pieces(_first.clean(visible_signs(html))), base)
+    orderly = _first.clean(_LATE.sub(r"\1", visible_signs(html)))
+    found, tags = _settled(_seen(pieces(orderly)), base, pictures=pictures)
     safe = visible_signs(_last.clean(markup(found)))
     read = pieces(safe)
     text = text_of(read)
@@ -200,19 +212,87 @@ def _too_deep(html: str) -> bool:
     return False
 
 
-def _settled(found: list[Piece], base: str) -> tuple[list[Piece], tuple[str, ...]]:
-    """Links made absolute, pictures put into words; and the tags that links name."""
+def _seen(found: list[Piece]) -> list[Piece]:
+    """The pieces without what a browser would not show: only search engines, or nobody, are meant to read that."""
+    if not any(isinstance(piece, Open) and _is_hidden(piece) for piece in found):
+        return found
+    shown: list[Piece] = []
+    hidden: list[str] = []
+    for piece in found:
+        if isinstance(piece, Open):
+            if (hidden or _is_hidden(piece)) and piece.tag not in VOID | _EMPTY:
+                hidden.append(piece.tag)
+            elif not hidden and not _is_hidden(piece):
+                shown.append(piece)
+        elif isinstance(piece, Close) and hidden:
+            hidden.pop()  # what the first cleaning gives is well nested
+        elif not hidden:
+            shown.append(piece)
+    return shown
+
+
+_EMPTY = frozenset({"embed", "source"})
+_STYLE = re.compile(r"\s*([a-z-]+)\s*:\s*([^;]+?)\s*(?:!important\s*)?(?:;|$)", re.IGNORECASE)
+_WHITE = frozenset({"#fff", "#ffffff", "white", "rgb(255,255,255)", "rgba(255,255,255,1)"})
+_NOTHING = re.compile(r"0(?:\.0*)?(?:px|pt|em|rem|%)?")
+
+
+def _is_hidden(piece: Open) -> bool:
+    """Whether an element says of itself that it is not to be seen. White words alone are no such sign: they may stand
+    on a dark page of their writer's."""
+    if piece.get("hidden") is not None:
+        return True
+    style = piece.get("style")
+    if not style:
+        return False
+    said = {name.lower(): re.sub(r"\s+", "", value.lower()) for name, value in _STYLE.findall(style[:2000])}
+    if said.get("display") == "none" or said.get("visibility") in ("hidden", "collapse"):
+        return True
+    if any(_NOTHING.fullmatch(said.get(name, "")) for name in ("font-size", "opacity")):
+        return True
+    ground = said.get("background-color") or said.get("background") or ""
+    ink = said.get("color", "")
+    return bool(ink) and (ink == ground or {ink, ground} <= _WHITE)
+
+
+_LATE = re.compile(r"<noscript[^>]{0,200}>\s*(<img\b[^>]{1,4000}>)\s*</noscript\s*>", re.IGNORECASE)
+"""A picture for those without a script: the same one stands before it, to be loaded later."""
+
+
+def _settled(found: list[Piece], base: str, *, pictures: bool) -> tuple[list[Piece], tuple[str, ...]]:
+    """Links made absolute, headings below the page's own, players and (without `pictures`) pictures put into words; and
+    the tags that links name."""
     settled: list[Piece] = []
     tags: list[str] = []
     inside: list[str] = []
+    player: _Player | None = None
+    last = ""
+    lower = _lower(found)
     for piece in found:
-        if isinstance(piece, Open) and piece.tag == "img":
-            words = _picture(piece)
-            if words and (not inside or inside[-1] in _HOLDERS):
-                settled += [Open("p"), Words(words), Close("p")]
-            elif words:
-                settled.append(Words(f" {words} "))
+        if player is not None:
+            if isinstance(piece, Open):
+                player.address = player.address or _absolute(base, piece.get("src") or "")
+            if isinstance(piece, Close) and piece.tag == player.tag:
+                settled += _set_apart(player.link(), inside)
+                player = None
             continue
+        if isinstance(piece, Open) and piece.tag in _PLAYERS:
+            player = _Player(piece.tag, _absolute(base, piece.get("src") or piece.get("data") or ""))
+            if piece.tag in _EMPTY:
+                settled += _set_apart(player.link(), inside)
+                player = None
+            continue
+        if isinstance(piece, Open) and piece.tag == "img":
+            address = _address_of(piece, base)
+            if not _counts_readers(piece, address) and not (address and address == last):
+                settled += _set_apart(_picture(piece, address if pictures else ""), inside)
+            last = address
+            continue
+        if not isinstance(piece, Words) and (piece.tag in ("span", "source") or piece.tag in _PLAYERS):
+            continue
+        if not isinstance(piece, Words) and piece.tag in lower:
+            tag = lower[piece.tag]
+            piece = Open(tag, piece.attributes) if isinstance(piece, Open) else Close(tag)
         if isinstance(piece, Open) and piece.tag == "a":
             address = _absolute(base, piece.get("href") or "")
             if address and "tag" in (piece.get("rel") or "").casefold().split():
@@ -226,12 +306,80 @@ def _settled(found: list[Piece], base: str) -> tuple[list[Piece], tuple[str, ...
     return settled, tuple(tags)
 
 
-def _picture(image: Open) -> str:
-    """Words in a picture's place; nothing for a dot that only counts readers."""
-    if {image.get("width"), image.get("height")} & {"0", "1"}:
-        return ""
+def _lower(found: list[Piece]) -> dict[str, str]:
+    """Headings as the page has them: its own are of the first two ranks, so that a post's begin with the third."""
+    ranks = {int(piece.tag[1]) for piece in found if isinstance(piece, Open) and _RANK.fullmatch(piece.tag)}
+    by = max(0, 3 - min(ranks, default=3))
+    return {f"h{rank}": f"h{min(6, rank + by)}" for rank in ranks} if by else {}
+
+
+_RANK = re.compile("h[1-6]")
+
+
+@dataclass
+class _Player:
+    """Something that would load and play, while what is inside it is passed over."""
+
+    tag: str
+    address: str
+
+    def link(self) -> list[Piece]:
+        if not self.address.startswith(("http://", "https://")):
+            return []
+        host = (urlsplit(self.address).hostname or "").removeprefix("www.")
+        said = line(f"[{_PLAYERS[self.tag]}: {host}]", longest=200)
+        return [Open("a", (("href", self.address),)), Words(said), Close("a")]
+
+
+def _set_apart(shown: list[Piece], inside: list[str]) -> list[Piece]:
+    """As a paragraph where one may stand, else among the words."""
+    if shown and (not inside or inside[-1] in _HOLDERS):
+        return [Open("p"), *shown, Close("p")]
+    if not shown or (isinstance(shown[0], Open) and shown[0].tag == "img"):
+        return shown
+    return [Words(" "), *shown, Words(" ")]
+
+
+def _picture(image: Open, address: str) -> list[Piece]:
+    """A picture with its address, or words in its place."""
     alt = line(image.get("alt") or "")
-    return f"[Picture: {alt}]" if alt else "[Picture]"
+    return [Open("img", (("src", address), ("alt", alt)))] if address else [Words(picture_words(alt))]
+
+
+_COUNTERS = re.compile(
+    r"//(?:pixel|stats|b|analytics|beacon|track(?:er|ing)?|count(?:er)?)\.[^/]+/"
+    r"|//[^/]*(?:doubleclick\.net|google-analytics\.com|scorecardresearch\.com|statcounter\.com|feedburner\.com)/"
+    r"|//feeds\.wordpress\.com/1\.0/|//(?:[^/]*\.)?medium\.com/_/stat\b|//[^/]*blogger\.googleusercontent\.com/tracker/",
+    re.IGNORECASE,
+)
+"""Where pictures are that nobody is to see."""
+
+
+def _counts_readers(image: Open, address: str) -> bool:
+    sizes = {image.get("width"), image.get("height")}
+    return bool(sizes & {"0", "1", "0px", "1px"}) or bool(_COUNTERS.search(address[:500]))
+
+
+def _address_of(image: Open, base: str) -> str:
+    """Where a picture really is: pages that load them late have a stand-in at the usual place. Empty: nowhere."""
+    late = [image.get(name) or "" for name in _LAZY]
+    sets = [_largest(image.get(name) or "") for name in _LAZY_SETS]
+    for said in (*late, image.get("src") or "", *sets):
+        address = _absolute(base, said)
+        if address.startswith(("http://", "https://")):
+            return address
+    return ""
+
+
+_CANDIDATE = re.compile(r"(\S+[^\s,])(?:\s+(\d{1,6})w|\s+\d[\d.]*x)?\s*(?:,|$)")
+WIDE = 1600
+
+
+def _largest(candidates: str) -> str:
+    """Of a `srcset`, the largest picture that is not larger than a copy will be."""
+    found = [(int(width or 0), address) for address, width in _CANDIDATE.findall(candidates[:10_000])]
+    fitting = [each for each in found if each[0] <= WIDE] or found[:1]
+    return max(fitting, default=(0, ""), key=lambda each: each[0])[1]
 
 
 def _absolute(base: str, address: str) -> str:

@@ -134,7 +134,7 @@ def _told_apart(rows: list[tuple[str, Entry] | Listed]) -> tuple[list[Listed], l
 
 def _entry(raw: Raw) -> Entry:
     title = title_of(raw.title)
-    cleaned = clean(raw.html, base=raw.base or raw.link)
+    cleaned = clean(raw.html, base=raw.base or raw.link, pictures=True)
     tags = gather(
         ("category", raw.tags),
         ("rel", cleaned.tags),

@@ -15,11 +15,13 @@ from reviewkit.feeds import Kept, Pulled
 from reviewkit.feeds.document import VERSION, Parsed
 from reviewkit.feeds.fetch import Fetched, Fetcher
 from reviewkit.feeds.further import Older, older_pages, with_articles
+from reviewkit.feeds.images import Album, with_pictures
 from reviewkit.feeds.schedule import failed, is_taken, succeeded
 from reviewkit.feeds.tags import fold, of_feed
 from reviewkit.feeds.workers import Workers
 from reviewkit.listing import Listed
 from reviewkit.model import Entry, Feed, Tag
+from reviewkit.pictures import Picture
 
 IN_HAND = 16 * 1024 * 1024
 """Bytes of documents that wait to be read; with more of them no further site is asked, until workers catch up."""
@@ -34,7 +36,8 @@ class Pulling:
     """What all feeds of one pull share. `workers` is where documents are read: in processes of their own.
 
     `since` is the course's start, to which a feed is followed back once (None: it is not). `chance` draws from 0 to 1
-    how much longer a pause is, so that a class does not come back all at once.
+    how much longer a pause is, so that a class does not come back all at once. Copies of pictures go into the `album`
+    (without one pictures become words).
     """
 
     def __init__(
@@ -47,8 +50,10 @@ class Pulling:
         now: Callable[[], datetime],
         since: datetime | None = None,
         chance: Callable[[], float] = random.random,
+        album: Album | None = None,
     ) -> None:
         self._fetcher = fetcher
+        self._album = album
         self._workers = workers
         self._since = since
         self._wanted = wanted
@@ -107,6 +112,8 @@ class Pulling:
         entries, waiting = await with_articles(
             self._fetcher, self._workers, entries, parsed.excerpts | older.excerpts, unread
         )
+        entries, unseen = await with_pictures(self._fetcher, self._picture, self._album, entries)
+        waiting |= unseen
         items = [replace(each, mark="") if each.guid in waiting else each for each in items]
         calm = replace(
             calm,
@@ -144,6 +151,13 @@ class Pulling:
                 known=[item for item in known if item.mark],
                 wanted=wanted,
             )
+        finally:
+            self._take(-len(fetched.body))
+
+    async def _picture(self, fetched: Fetched) -> Picture:
+        self._take(len(fetched.body))
+        try:
+            return await self._workers.picture(fetched.body, url=fetched.url)
         finally:
             self._take(-len(fetched.body))
 
@@ -203,10 +217,11 @@ async def pull_all(
     progress: Callable[[Pulled], None] | None,
     fetcher: Fetcher | None = None,
     since: datetime | None = None,
+    album: Album | None = None,
 ) -> list[Pulled]:
     """What `feeds.pull` says. `fetcher` (one not yet entered) comes in the place of the usual one."""
     async with fetcher or Fetcher(agent=agent, allow_private=allow_private, now=now) as fetcher:
-        pulling = Pulling(fetcher, Workers(), wanted, keep, now=now, since=since)
+        pulling = Pulling(fetcher, Workers(), wanted, keep, now=now, since=since, album=album)
         return await gathered(pulling, feeds, progress)
 
 

@@ -13,9 +13,11 @@ import msgspec
 
 from reviewkit.errors import FeedError
 from reviewkit.feeds.article import main_text
+from reviewkit.feeds.images import NoPicture, remade
 from reviewkit.feeds.parse import parse
 from reviewkit.feeds.tasks import IDLE, MEMORY, SECONDS, Article, Done, Task
 
+_NO_PICTURE = "This is not a picture that can be copied."
 _TOO_BIG = "Your feed takes more memory to read than a feed may; let it show fewer posts."
 
 
@@ -38,12 +40,16 @@ def done(task: Task) -> Done:
         if task.article:
             page = main_text(task.body, task.url)
             return Done(article=Article(html=page.html, text=page.text) if page else Article())
+        if task.picture:
+            return Done(picture=remade(task.body))
         known = {item.mark: item for item in task.known if item.mark}
         wanted = None if task.wanted is None else frozenset(task.wanted)
         found = parse(task.body, url=task.url, content_type=task.content_type, known=known, wanted=wanted)
         return Done(parsed=found)
     except FeedError as error:
         return Done(words=str(error), wrong=error.wrong)
+    except NoPicture:
+        return Done(words=_NO_PICTURE, wrong=True)
     except (MemoryError, RecursionError):
         return Done(words=_TOO_BIG)
     except Exception as error:  # noqa: BLE001 - the parent logs the place; the words may be a stranger's

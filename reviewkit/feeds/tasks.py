@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from reviewkit.feeds.document import Parsed
 from reviewkit.listing import Listed
+from reviewkit.pictures import Picture
 
 SECONDS = 10.0
 """For one document, from the moment at which a worker has it."""
@@ -15,7 +16,7 @@ IDLE = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One document to read: as a feed, or (`article`) as the page of an article."""
+    """One document to read: as a feed, (`article`) as the page of an article, or (`picture`) as a picture."""
 
     body: bytes
     url: str
@@ -23,6 +24,7 @@ class Task:
     known: tuple[Listed, ...] = ()
     wanted: tuple[str, ...] | None = None
     article: bool = False
+    picture: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +37,11 @@ class Article:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """What came of a task: a feed, an article, a FeedError's words, or where in our own code it went wrong."""
+    """What came of a task: a feed, an article, a picture, a FeedError's words, or where our own code went wrong."""
 
     parsed: Parsed | None = None
     article: Article | None = None
+    picture: Picture | None = None
     words: str = ""
     wrong: bool = False
     bug: str = ""

@@ -26,6 +26,7 @@ from reviewkit.errors import FeedError
 from reviewkit.feeds.document import Parsed
 from reviewkit.feeds.tasks import SECONDS, Article, Done, Task
 from reviewkit.listing import Listed
+from reviewkit.pictures import Picture
 
 PLACES = 2
 """Workers that read at a time."""
@@ -76,6 +77,13 @@ class Workers:
         if done.article is None:
             raise FeedError(done.words or _TOO_MUCH, url=url)
         return done.article
+
+    async def picture(self, body: bytes, *, url: str) -> Picture:
+        """A picture made anew; raises FeedError for what is none, or takes too much."""
+        done = await self._done(Task(body=body, url=url, picture=True))
+        if done.picture is None:
+            raise FeedError(done.words or _TOO_MUCH, url=url, wrong=True)
+        return done.picture
 
     async def _done(self, task: Task) -> Done:
         await self._places.acquire()

@@ -21,6 +21,7 @@ from tornado.web import Application
 from reviewkit import logs, screens
 from reviewkit.config import read_course
 from reviewkit.errors import ConfigError
+from reviewkit.pictures import NAME, PLACE
 from reviewkit.server import pages
 from reviewkit.server.identity import CookieIdentity, Door, OwnerAuthorizer
 from reviewkit.server.jupyter import PageServer, configuration
@@ -137,6 +138,7 @@ def application(server: Any, site: Site, door: Door) -> Application:
             (r"/enter/([A-Za-z0-9_.~-]{1,500})", pages.EnterHandler),
             (r"/sign-in", pages.SignInHandler),
             (r"/send-link", pages.SendLinkHandler),
+            (rf"{PLACE}({NAME.pattern})", pages.PictureHandler),
             (r"/stay", pages.StayHandler),
             (r"/sign-out", pages.SignOutHandler),
             (r"/sign-out-everywhere", pages.SignOutEverywhereHandler),

@@ -1,6 +1,7 @@
 """Who is asking: a personal link becomes a signed cookie, and the course service says whose cookie it is."""
 
 import asyncio
+import base64
 import ipaddress
 import uuid
 from dataclasses import dataclass
@@ -68,6 +69,12 @@ class Door:
         """Raises NotAllowed when that sign-in no longer holds, ServiceError when the service is away."""
         told = await self.ask("/who", _said(session.person, session.serial, session.id))
         return _viewer(told, session=session.id)
+
+    async def picture(self, session: Session, name: str) -> bytes:
+        """A picture of a post. Raises Missing when it is not for them to see, NotAllowed when the sign-in has ended,
+        ServiceError when the service is away."""
+        told = await self.ask("/picture", {**_said(session.person, session.serial, session.id), "name": name})
+        return base64.b64decode(told["body"])
 
     async def close(self) -> None:
         if self._session is not None:

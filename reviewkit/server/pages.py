@@ -15,7 +15,8 @@ from jinja2.bccache import Bucket
 from tornado import web
 
 from reviewkit import signing
-from reviewkit.errors import Ended, Invalid, NotAllowed, ReviewkitError, ServiceError, TooOften
+from reviewkit.errors import Ended, Invalid, Missing, NotAllowed, ReviewkitError, ServiceError, TooOften
+from reviewkit.pictures import TYPE
 from reviewkit.server import identity
 from reviewkit.server.headers import Careful
 from reviewkit.server.identity import Viewer
@@ -270,6 +271,27 @@ class SendLinkHandler(LinkHandler):
                 "among the unwanted mail too.",
                 "If nothing comes, look whether you wrote the address that your instructor has of you.",
             )
+
+
+class PictureHandler(Careful):
+    """A picture of a post, for those who may read the post; to everybody else it is not there."""
+
+    async def get(self, name: str) -> None:
+        session = identity.session_of(self)
+        if session is None:
+            raise web.HTTPError(404)
+        try:
+            body: bytes = await self.settings["door"].picture(session, name)
+        except (Missing, NotAllowed) as error:
+            raise web.HTTPError(404) from error
+        except ReviewkitError as error:
+            raise web.HTTPError(503) from error
+        self.set_header("Content-Type", TYPE)
+        self.set_header("Content-Disposition", 'inline; filename="picture.webp"')
+        self.set_header("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.set_header("Cache-Control", "private, max-age=31536000, immutable")
+        self.finish(body)
 
 
 class StayHandler(Careful):

@@ -29,6 +29,7 @@ from reviewkit.model import (
     Turn,
     Waiting,
 )
+from reviewkit.pictures import Copied, Picture, Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +141,24 @@ class Store(Protocol):
 
     def ask_now(self, person: str, now: datetime) -> None:
         """Their feeds are due at once, but those that are gone for good or whose site asked for a pause."""
+
+    def picture_sources(self, addresses: Sequence[str]) -> dict[str, Source]:
+        """What is known of addresses of pictures; those that were never asked for are left out."""
+
+    def keep_picture(self, address: str, picture: Picture | None, *, tries: int, at: datetime) -> Copied | None:
+        """Keep a copy of what stands at an address (without a body: a dot), or None for one that could not be had.
+
+        Gives where it is; the same picture has one name, wherever it came from.
+        """
+
+    def picture(self, name: str) -> Picture:
+        """Raises Missing."""
+
+    def shown_by(self, name: str) -> frozenset[str]:
+        """The people in whose posts a picture stands, or stood."""
+
+    def tidy_pictures(self, now: datetime) -> int:
+        """Take away copies that no post shows and that did not come just now; gives how many."""
 
     def keep_private(self, person: str, entry: Entry, *, seen: datetime) -> str:
         """Keep a post that was given to the course alone (`feed` is empty): new, or a new revision by its guid."""

@@ -22,6 +22,8 @@ OWN = frozenset(("draft",))
 PASSED = frozenset(
     (
         "link_serial",
+        "picture",
+        "shown_by",
         "session_serial",
         "sign_in",
         "has_request",

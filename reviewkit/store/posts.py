@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select
 
 from reviewkit import listing
 from reviewkit.model import Entry, Feed, Post, Revision, Tag
-from reviewkit.store import Kept
+from reviewkit.pictures import in_words, names
+from reviewkit.store import Kept, pictures
 from reviewkit.store.matching import Known, matched
 from reviewkit.store.roster import hold_person
 from reviewkit.store.rows import insert as upsert
@@ -93,6 +94,7 @@ def keep_pull(db: Connection, feed: Feed, entries: Sequence[Entry], seen: dateti
     new: list[Known] = []
     changed: list[Known] = []
     states: list[dict[str, Any]] = []
+    pictured: dict[str, Entry] = {}
     shown = {item.guid for item in listing.read(feed.listing) if item.missing == listing.SHOWN}
     for entry, there in matched(known, [_clean(entry) for entry in entries], feed=feed.url, shown=shown):
         post = there or Known(id=secrets.token_hex(8), feed=feed.url, guid=entry.guid, link=entry.link)
@@ -104,8 +106,11 @@ def keep_pull(db: Connection, feed: Feed, entries: Sequence[Entry], seen: dateti
             states.append(_state(post, entry, seen))
             if there is not None:
                 changed.append(post)
+        elif there is not None and entry.digest == post.digest and names(entry.html):
+            pictured[post.id] = entry
         post.take(entry, feed.url)
     _write(db, feed.person, new, [post for post in known if post.touched], states)
+    _complete(db, pictured)
     return Kept(new=tuple(post.title for post in new), changed=tuple(post.title for post in changed))
 
 
@@ -175,6 +180,21 @@ def _write(
         )
     if states:
         db.execute(insert(revisions), states)
+        pictures.show(db, ((state["post"], name) for state in states for name in names(state["html"])))
+
+
+def _complete(db: Connection, pictured: dict[str, Entry]) -> None:
+    """Pictures that could not be had when a revision came and that are here now are shown in it. Nothing else of it
+    changes, not even where a link leads: it may be frozen."""
+    if not pictured:
+        return
+    those = select(revisions).where(revisions.c.post.in_(list(pictured)))
+    for row in {row.post: row for row in db.execute(those.order_by(revisions.c.number))}.values():
+        html = pictured[row.post].html
+        if names(html) > names(row.html) and in_words(html) == in_words(row.html):
+            this = (revisions.c.post == row.post) & (revisions.c.number == row.number)
+            db.execute(update(revisions).where(this).values(html=html))
+            pictures.show(db, ((row.post, name) for name in names(html)))
 
 
 def posts_of(db: Connection, person: str | None) -> list[Post]:

@@ -27,6 +27,7 @@ from reviewkit.model import (
     Turn,
     Waiting,
 )
+from reviewkit.pictures import Copied, Picture, Source
 from reviewkit.store import (
     Kept,
     Letter,
@@ -38,6 +39,7 @@ from reviewkit.store import (
     hidden,
     leases,
     letters,
+    pictures,
     posts,
     reading,
     roster,
@@ -176,6 +178,21 @@ class SqlStore:
 
     def ask_now(self, person: str, now: datetime) -> None:
         self._write(lambda db: posts.ask_now(db, person, now))
+
+    def picture_sources(self, addresses: Sequence[str]) -> dict[str, Source]:
+        return self._read(lambda db: pictures.sources_of(db, addresses))
+
+    def keep_picture(self, address: str, picture: Picture | None, *, tries: int, at: datetime) -> Copied | None:
+        return self._write(lambda db: pictures.keep(db, address, picture, tries, at))
+
+    def picture(self, name: str) -> Picture:
+        return self._read(lambda db: pictures.picture(db, name))
+
+    def shown_by(self, name: str) -> frozenset[str]:
+        return self._read(lambda db: pictures.whose(db, name))
+
+    def tidy_pictures(self, now: datetime) -> int:
+        return self._write(lambda db: pictures.tidy(db, now))
 
     def keep_private(self, person: str, entry: Entry, *, seen: datetime) -> str:
         return self._write(lambda db: posts.keep_private(db, person, entry, seen))
