@@ -510,7 +510,7 @@ def test_on_a_phone_the_queue_shows_the_chosen_review_alone_until_it_is_unfolded
     page = window.open("reviews", ANN, size=PHONE, params={"open": first})
     expect(page.tab.get_by_text("Review 1 of 2")).to_be_visible()
     expect(page[f"queue-{second}"]).to_be_hidden()
-    page["queue-all"].click()
+    page["all-reviews"].click()
     page[f"queue-{second}"].click()
     expect(page.tab.get_by_text("Review 2 of 2")).to_be_visible()
     expect(page[f"queue-{first}"]).to_be_hidden()

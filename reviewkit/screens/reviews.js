@@ -39,7 +39,7 @@ function renderReviews({ model, el, signal }) {
     const at = queue.findIndex(({ here }) => here), folded = at >= 0 && queue.length > 1;
     return [
       folded ? h("div", { class: "phone row sp queue-place" }, h("p", { class: "sm mu" }, `Review ${at + 1} of ${queue.length}`),
-        h("button", { class: "btn s", type: "button", testid: "queue-all", "aria-expanded": String(unfolded), "aria-controls": "queue", onclick: () => { unfolded = !unfolded; draw(); } },
+        h("button", { class: "btn s", type: "button", testid: "all-reviews", "aria-expanded": String(unfolded), "aria-controls": "queue", onclick: () => { unfolded = !unfolded; draw(); } },
           unfolded ? "Show this one alone" : "Show all")) : null,
       h("ul", { id: "queue", class: folded && !unfolded ? "queue folded" : "queue", "aria-label": "Your reviews" }, queue.map(card => queueItem({
         id: card.id, title: card.title, due: card.when, share: card.share, here: card.here, tag: { ...TAGS[card.state], text: card.word },
@@ -92,7 +92,7 @@ function renderReviews({ model, el, signal }) {
   function passOn(duty) {
     dialog({
       title: "Review another submission instead?",
-      text: `You get another submission and this one does not come back. What you typed for it is put away. Nobody asks whom you had in mind. You can do this ${duty.passes === 1 ? "once" : `${AMOUNTS[duty.passes].toLowerCase()} times`} more in this round.`,
+      text: `You get another submission and this one does not come back. What you typed for it is put away. Nobody asks whom you had in mind. You can do this ${duty.passes === 1 ? "once more" : `${AMOUNTS[duty.passes].toLowerCase()} more times`} in this round.`,
       confirm: "Give me another", cancel: "Keep this one",
       onconfirm: async () => {
         const reply = await link.act({ type: "pass-on", id: duty.id });

@@ -73,7 +73,7 @@ def chosen(duties: Sequence[Duty], drafts: Mapping[str, Draft | None], wish: obj
 def state_of(duty: Duty, draft: Draft | None) -> str:
     if duty.closed:
         return "closed"
-    if duty.needless:
+    if duty.needless and not duty.mine:
         return "needless"
     if duty.locked:
         return "locked"
