@@ -200,6 +200,9 @@ def test_a_reviewer_is_asked_before_a_name_is_sent_and_may_send_it_all_the_same(
     asked = sending(course, reviewer, duty, text)
     assert asked["ok"] is False
     assert asked["named"]["words"] == [reviewer.name]
+    assert asked["named"]["title"] == "Your text names you. Send it all the same?"
+    other = sending(course, reviewer, duty, f"{text} And {ANN.name}.")
+    assert other["named"]["title"] == "Your text names somebody of the class. Send it all the same?"
     assert course.duty(reviewer, duty).mine is None
     assert sending(course, reviewer, duty, text, sure=True)["ok"]
     assert course.duty(reviewer, duty).mine is not None

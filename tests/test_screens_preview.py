@@ -79,7 +79,7 @@ def written(window: Window, course: Course) -> Page:
 @pytest.mark.browser
 def test_a_name_is_asked_about_and_may_be_changed_or_sent(window: Window, course: Course) -> None:
     page = written(window, course)
-    asked = page["dialog"].filter(has_text="Your text names somebody of the class")
+    asked = page["dialog"].filter(has_text="Your text names you. Send it all the same?")
     expect(asked).to_be_visible()
     assert page.violations() == []
     asked.get_by_role("button", name="Change it").click()

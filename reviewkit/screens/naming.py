@@ -41,10 +41,11 @@ def asked_first(course: "Course", viewer: Person, screen: str, event: Mapping[st
     if kind not in SPEAKS.get(screen, ()) or event.get("sure") is True:
         return None
     found: tuple[str, ...] = ()
+    text = "\n\n".join(_texts(event, DEEPEST))
     with suppress(ReviewkitError):
         found = course.names_sent(
             viewer,
-            "\n\n".join(_texts(event, DEEPEST)),
+            text,
             submission=str(event.get("submission", "")),
             duty=str(event.get("id", "")) if screen == "reviews" else "",
             answer=kind == "answer",
@@ -53,8 +54,13 @@ def asked_first(course: "Course", viewer: Person, screen: str, event: Mapping[st
     if not found:
         return None
     named = f"“{found[0]}”" if len(found) == 1 else f"{', '.join(f'“{each}”' for each in found[:-1])} and “{found[-1]}”"
-    title = "Your text names somebody of the class"
-    told = {"title": title, "words": list(found), "text": f"It says {named}. {WHY.get(str(kind), STAYS)}"}
+    own = course.names_in(viewer, text, known=[person.id for person in course.people()])
+    whom = "you" if set(found) <= set(own) else "somebody of the class"
+    told = {
+        "title": f"Your text names {whom}. Send it all the same?",
+        "words": list(found),
+        "text": f"It says {named}. {WHY.get(str(kind), STAYS)}",
+    }
     message = "Nothing was sent. Change the text, then send it again."
     return {"ok": False, "named": told, "error": {"kind": "Named", "message": message, "field": None}}
 
