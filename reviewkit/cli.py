@@ -273,12 +273,15 @@ def advance(
 ) -> None:
     """Do once what the dates ask for.
 
-    The same as the clock of `serve`: pull, freeze, allocate and reveal what is due, then bring the sheet in step.
+    The same as the clock of `serve`: pull, freeze, allocate and reveal what is due, remind, then bring the sheet in
+    step. It can run beside `serve`, and twice: what is done stays, and is not done again.
     """
     opened = _open(course)
     with _stoppable():
         pulled = [] if no_pull else watched_pull(opened, quiet=as_json)
+    opened.flush()
     done = opened.advance()
+    _remind(opened, course)
     report = opened.sync()
     if as_json:
         tell({"pulled": [pulled_row(each) for each in pulled], "done": done, "sheet": report_row(report)})
@@ -287,6 +290,18 @@ def advance(
             say(sentence)
         say_report(report)
     after_pull(opened, pulled, quiet=as_json)
+
+
+def _remind(opened: Course, course: Path) -> None:
+    """Send the letters that today asks for, where mail is set up."""
+    from reviewkit.config import read_local
+    from reviewkit.reminding import Reminding
+    from reviewkit.signing import read_secret
+
+    local = read_local(course)
+    if local.mail and local.mail.reminders:
+        secret = read_secret(course.parent)
+        Reminding(opened, secret, days=local.mail.reminders, url=local.public_url).send(local.mail)
 
 
 @app.command("status")

@@ -57,6 +57,8 @@ class Course(Resting, Sites):
         super().__init__(store, clock=clock)
         self.book, self.acts_as, self.allow_private, self.contact = book, acts_as, allow_private, contact
         self.lookups = Lookups()
+        self.calendar_path: Callable[[Person], str] = lambda _: ""
+        """Where somebody has their own dates as a calendar; empty where no pages are served."""
 
     # -- drafts ------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ who else is in the course: whoever asks for a letter is answered before anyone h
 import copy
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from reviewkit.course import Course
 from reviewkit.errors import Ended, Invalid, Missing, NotAllowed, TooOften
 from reviewkit.mail import MailServer
 from reviewkit.model import Person
-from reviewkit.postman import Envelope, Postman, Send
+from reviewkit.postman import Envelope, Postman, Send, Writer
 from reviewkit.screens import dates
 from reviewkit.signing import OnceLink
 from reviewkit.store import Letter
@@ -61,12 +61,14 @@ class Entrance:
         server: MailServer | None = None,
         again: Sequence[float] = postman.AGAIN,
         send: Send = mail.send,
+        writers: Mapping[str, Writer] | None = None,
     ) -> None:
+        """`writers` are of letters besides those of the entrance itself."""
         self.course, self.secret, self.single_use = course, secret, single_use
         self.postman: Postman | None = None
         if server is not None:
-            writers = {SIGN_IN: self._write}
-            self.postman = Postman(course.store, server, writers, clock=course.clock, again=again, send=send)
+            all_writers = {SIGN_IN: self._write, **(writers or {})}
+            self.postman = Postman(course.store, server, all_writers, clock=course.clock, again=again, send=send)
 
     def open(self) -> None:
         """Send letters from now on."""

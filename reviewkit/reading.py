@@ -344,8 +344,11 @@ class Reading(Copies):
         turns = self.store.dialogue(allocation.submission).turns
         return any(isinstance(turn.what, Review) and turn.what.allocation == allocation.id for turn in turns)
 
-    def _slots(self, assignment: str) -> Slots:
+    def slots(self, assignment: str) -> Slots:
         """How far the reviews of a round are."""
+        return self._slots(assignment)
+
+    def _slots(self, assignment: str) -> Slots:
         return worked_out(
             self.store,
             ("slots", assignment),

@@ -34,6 +34,7 @@ from reviewkit.following import Following
 from reviewkit.metrics import Metrics
 from reviewkit.model import Person
 from reviewkit.pictures import Picture
+from reviewkit.reminding import Reminding
 from reviewkit.screens.events import UNREADABLE, plain
 from reviewkit.screens.marks import mark_of
 from reviewkit.signing import PageToken
@@ -74,7 +75,9 @@ class Service:
         changed: Callable[[], None] = lambda: None,
         metrics: Metrics | None = None,
         entrance: Entrance | None = None,
+        reminding: Reminding | None = None,
     ) -> None:
+        self.reminding = reminding or Reminding(course, secret)
         self.entrance = entrance or Entrance(course, secret)
         self.course, self.secret, self.changed, self.metrics = course, secret, changed, metrics or Metrics()
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="course")
@@ -94,6 +97,8 @@ class Service:
         application.router.add_post("/sign-out", self.sign_out)
         application.router.add_post("/sign-out-everywhere", self.sign_out_everywhere)
         application.router.add_post("/who", self.who)
+        application.router.add_post("/calendar", self.calendar)
+        application.router.add_post("/reminders", self.reminders)
 
         async def close(_: web.Application) -> None:
             await self.following.close()
@@ -234,6 +239,22 @@ class Service:
         self.following.changed()
         return web.json_response({})
 
+    async def calendar(self, request: web.Request) -> web.Response:
+        """`{link}` from the page server: `{text}`, the dates of whoever's link it is, as a calendar."""
+        (link,) = _words(await self._server(request), "link")
+        text = await self._in_thread(self.reminding.calendar, link)
+        return web.json_response({"text": text.decode()})
+
+    async def reminders(self, request: web.Request) -> web.Response:
+        """`{link, change}` from the page server: `{wanted}`, whether whoever's link it is wants letters that remind;
+        with a `change` of yes or no they do, or do not, from now on."""
+        said = await self._server(request)
+        change = said.get("change")
+        wanted = await self._in_thread(
+            self.reminding.wanted, *_words(said, "link"), change if isinstance(change, bool) else None
+        )
+        return web.json_response({"wanted": wanted})
+
     def _person(self, token: PageToken) -> Person:
         return self.entrance.guest(token.person, token.serial, token.session).person
 
@@ -331,7 +352,7 @@ def _object(value: object) -> dict[str, Any]:
 # -- the process -----------------------------------------------------------------------------------------------------
 
 
-async def run(course: Course, secret: bytes, socket_path: Path, entrance: Entrance) -> None:
+async def run(course: Course, secret: bytes, socket_path: Path, entrance: Entrance, reminding: Reminding) -> None:
     """Answer on the socket and keep the course's clock until standard input ends or SIGTERM comes."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -339,8 +360,10 @@ async def run(course: Course, secret: bytes, socket_path: Path, entrance: Entran
         loop.add_signal_handler(number, stopped.set)
     loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(0, 1024) else stopped.set())
     metrics = Metrics()
-    clockwork = Clockwork(course, ended=lambda job, good: metrics.clock(job, went_well=good))
-    service = Service(course, secret, changed=clockwork.changed, metrics=metrics, entrance=entrance)
+    clockwork = Clockwork(course, ended=lambda job, good: metrics.clock(job, went_well=good), remind=reminding.look)
+    service = Service(
+        course, secret, changed=clockwork.changed, metrics=metrics, entrance=entrance, reminding=reminding
+    )
     runner = web.AppRunner(service.application(), access_log=None, shutdown_timeout=3)
     await runner.setup()
     socket_path.unlink(missing_ok=True)
@@ -373,8 +396,13 @@ def main(course_file: str, socket_path: str) -> int:
         if not isinstance(course, Course):
             raise ServiceError("The course service cannot run inside a page.")
         local = read_local(path)
-        entrance = Entrance(course, secret, single_use=local.sign_in == "single-use", server=local.mail)
-        asyncio.run(run(course, secret, Path(socket_path), entrance))
+        days = local.mail.reminders if local.mail else 0
+        reminding = Reminding(course, secret, days=days, url=local.public_url)
+        course.calendar_path = partial(reminding.path, purpose="calendar")
+        entrance = Entrance(
+            course, secret, single_use=local.sign_in == "single-use", server=local.mail, writers=reminding.writers
+        )
+        asyncio.run(run(course, secret, Path(socket_path), entrance, reminding))
     except ReviewkitError as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1

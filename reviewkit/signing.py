@@ -24,6 +24,7 @@ LONGEST_SESSION = 30 * DAY
 """Seconds after which somebody signs in again, however busy they are."""
 COOKIE_HOURS = 12
 NO_LINK = "This sign-in link is not one of ours, or it was replaced. Ask for a new one."
+NO_PRIVATE = "This link is not one of ours, or it was replaced."
 NO_SESSION = "Your sign-in has ended. Open your personal link again."
 PAGE_AGE = 7 * DAY
 """Seconds that a page may stay open and still save."""
@@ -152,6 +153,22 @@ def check_sign_in(secret: bytes, value: str, *, hours: float = COOKIE_HOURS, now
     except BadData as error:
         raise NotAllowed(NO_SESSION) from error
     raise NotAllowed(NO_SESSION)
+
+
+def private(secret: bytes, purpose: str, person: str, serial: int) -> str:
+    """The last part of a private link that opens one thing and signs nobody in."""
+    return _text(URLSafeSerializer(secret, salt=f"private {purpose}").dumps([person, serial]))
+
+
+def check_private(secret: bytes, purpose: str, token: str) -> Link:
+    """Raises NotAllowed when nobody here signed it for this purpose."""
+    try:
+        match URLSafeSerializer(secret, salt=f"private {purpose}").loads(token):
+            case [str(person), int(serial)]:
+                return Link(person=person, serial=serial)
+    except BadData as error:
+        raise NotAllowed(NO_PRIVATE) from error
+    raise NotAllowed(NO_PRIVATE)
 
 
 def keyed(secret: bytes, *words: str) -> str:

@@ -20,10 +20,12 @@ import jupyter_server.serverapp
 import pytest
 from tornado import web
 
+from reviewkit import signing
 from reviewkit.model import Person
 from reviewkit.server.app import Site, application, page_server, product_pages
 from reviewkit.server.identity import Door
 from reviewkit.server.routes import METHODS, Route, routes
+from reviewkit.signing import read_secret
 from tests.asking import Asker
 from tests.cast import ANN, EVE, PROF, STUDENTS, TIA
 from tests.serving import Server, the_course
@@ -87,6 +89,10 @@ GET = {
     "/api/kernels/00000000-0000-4000-8000-000000000000/channels": row(nobody="ws 403", all="ws 4001"),
     "/enter/{link}": row(all="200"),
     "/enter/forged": row(all="403"),
+    "/calendar/{link}.ics": row(all="404"),
+    "/calendar/{dates}.ics": row(all="200 -words -remark -reviewers -post"),
+    "/reminders/{letters}": row(all="200 -words -remark -reviewers -post"),
+    "/reminders/{link}": row(all="403"),
     "/sign-in": row(all="401"),
     "/static/{file}": row(all="200"),
     "/static/server.secret": row(all="404"),
@@ -104,6 +110,8 @@ POST = {
     "/sign-out": row(all="200"),
     "/sign-out-everywhere": row(all="200"),
     "/send-link": row(all="404"),
+    "/reminders/{letters}": row(all="200"),
+    "/reminders/{link}": row(all="403"),
     "/stay": row(all="204", nobody="401"),
 }
 TABLE = {"GET": GET, "HEAD": HEAD, "POST": POST}
@@ -113,6 +121,8 @@ SAMPLE = {
     "duty": "d",
     "page": "00000000-0000-4000-8000-000000000001",
     "link": "x.y",
+    "dates": "x.y",
+    "letters": "x.y",
     "file": "page.js",
 }
 
@@ -200,8 +210,15 @@ class Scene:
         if "{page}" in pattern:
             self.page = self.askers["ann"].page("/my-work")
         link = self.server.link(ANN).removeprefix(f"{self.server.url}/enter/")
+        secret = read_secret(self.round.course_file.parent)
         return pattern.format(
-            submission=self.round.submission, duty=self.round.duty, page=self.page, link=link, file=self.file
+            submission=self.round.submission,
+            duty=self.round.duty,
+            page=self.page,
+            link=link,
+            file=self.file,
+            dates=signing.private(secret, "calendar", ANN.id, 1),
+            letters=signing.private(secret, "reminders", ANN.id, 1),
         )
 
     def texts(self, name: str) -> list[str]:

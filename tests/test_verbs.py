@@ -477,6 +477,9 @@ ENDPOINTS = {
     "/enter": SERVER,
     "/letter": SERVER,
     "/who": SERVER,
+    "/calendar": SERVER,
+    "/reminders": SERVER,
+    "/picture": SERVER,
     "/sign-out": SERVER,
     "/sign-out-everywhere": SERVER,
 }

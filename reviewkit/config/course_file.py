@@ -101,6 +101,7 @@ class CourseFile:
                 security=mail["security"],
                 user=mail["user"],
                 sender=mail["sender"],
+                reminders=mail["reminders"],
                 password_file=files["REVIEWKIT_SMTP_PASSWORD_FILE"],
             )
             if mail["host"]

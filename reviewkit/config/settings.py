@@ -60,6 +60,8 @@ class Mail:
     user: str
     sender: str
     password_file: Path | None
+    reminders: int = 2
+    """Days before a date on which those who owe something are written to, and again on its day; 0: never."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,6 +231,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(table="mail", key="user", default="", variable="REVIEWKIT_MAIL_USER", help="The name to sign in with."),
     Setting(table="mail", key="sender", default="", variable="REVIEWKIT_MAIL_SENDER",
             help="The address that mail comes from."),
+    Setting(table="mail", key="reminders", default=2, kind="whole number", bounds=(0, 14),
+            variable="REVIEWKIT_MAIL_REMINDERS",
+            help="Days before a date on which those who owe something get a letter, and again on its day; 0: none."),
     Setting(table="network", key="allow_private_addresses", default=False, kind="yes or no",
             variable="REVIEWKIT_NETWORK_ALLOW_PRIVATE_ADDRESSES",
             help="Pull from private and loopback addresses too (tests and the demo only)."),

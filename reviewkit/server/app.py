@@ -22,7 +22,7 @@ from reviewkit import logs, screens
 from reviewkit.config import read_course
 from reviewkit.errors import ConfigError
 from reviewkit.pictures import NAME, PLACE
-from reviewkit.server import pages
+from reviewkit.server import pages, private
 from reviewkit.server.identity import CookieIdentity, Door, OwnerAuthorizer
 from reviewkit.server.jupyter import PageServer, configuration
 from reviewkit.server.kernels import PageProcesses, PageSocket, chosen, raise_file_limit
@@ -136,6 +136,8 @@ def application(server: Any, site: Site, door: Door) -> Application:
             *((page.address, pages.ScreenHandler, screen(server, page)) for page in site.pages),
             (rf"/api/kernels/{PAGE_ID}/channels", PageSocket),
             (r"/enter/([A-Za-z0-9_.~-]{1,500})", pages.EnterHandler),
+            (r"/calendar/([A-Za-z0-9_.~-]{1,500})\.ics", private.CalendarHandler),
+            (r"/reminders/([A-Za-z0-9_.~-]{1,500})", private.RemindersHandler),
             (r"/sign-in", pages.SignInHandler),
             (r"/send-link", pages.SendLinkHandler),
             (rf"{PLACE}({NAME.pattern})", pages.PictureHandler),

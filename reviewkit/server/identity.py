@@ -58,6 +58,14 @@ class Door:
         asked."""
         await self.ask("/letter", {"email": email, "client": client, "url": url, "request": uuid.uuid4().hex})
 
+    async def calendar(self, link: str) -> str:
+        """Somebody's own dates as an .ics file. Raises NotAllowed when the link is nobody's, ServiceError."""
+        return str((await self.ask("/calendar", {"link": link}))["text"])
+
+    async def reminders(self, link: str, change: bool | None = None) -> bool:
+        """Whether somebody wants letters that remind, and from now on with a `change`. Raises as `calendar` does."""
+        return bool((await self.ask("/reminders", {"link": link, "change": change}))["wanted"])
+
     async def sign_out(self, viewer: Viewer) -> None:
         """End the sign-in that somebody asked with, and no other."""
         await self.ask("/sign-out", _said(viewer.username, viewer.serial, viewer.session))
