@@ -835,7 +835,8 @@ def test_the_table_is_worked_by_keys_alone(window: Window, course: Course, made:
     expect(page["dialog"]).to_contain_text(f"Accept 74 for {BOB.name}?")
     assert page.focused() == "dialog-cancel"
     page.press("Tab", "Enter")
-    expect(page["pane"].get_by_text("You have signed this. Agreed at 74.")).to_be_visible()
+    expect(page["resting"]).to_contain_text("Accepting 74")
+    rested(course)
     assert stage(course, made, BOB) == "signed"
 
 
