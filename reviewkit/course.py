@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from reviewkit import exchange
 from reviewkit.errors import Missing, NotAllowed, ReviewkitError
+from reviewkit.listing import key
 from reviewkit.model import (
     Accept,
     Discuss,
     Draft,
+    Feed,
     Person,
     Proposal,
 )
@@ -135,10 +137,18 @@ class Course(Resting, Sites):
             progress=progress,
             since=setup.starts,
             album=Album(self.store, self.clock),
+            pages=self._pages,
         )
         pulled = run(pulling)
         self.store.tidy_pictures(self.clock())
         return [*pulled, *left]
+
+    def _pages(self, feed: Feed) -> dict[str, str]:
+        """The pages of this feed's posts, by the keys of their guids."""
+        there = (
+            post for post in self.store.posts(feed.person) if post.feed == feed.url and not post.gone and post.link
+        )
+        return {key(post.guid): post.link for post in there}
 
     # -- the sheet ---------------------------------------------------------------------------------------------------
 

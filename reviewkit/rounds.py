@@ -1,6 +1,6 @@
 """A round: its dates, what they ask for, the reveal, and more time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -43,9 +43,20 @@ class Rounds(Allocating):
 
     @at_a_glance
     def freeze(
-        self, who: Person, assignment: str, posts: Sequence[str], *, request: str = "", via: Via = "page"
+        self,
+        who: Person,
+        assignment: str,
+        posts: Sequence[str],
+        *,
+        request: str = "",
+        via: Via = "page",
+        confirmed: Collection[str] = (),
     ) -> str:
-        """Freeze the newest revision of each post (ids); gives the submission's id."""
+        """Freeze the newest revision of each post (ids); gives the submission's id.
+
+        Where a feed shows the beginnings of posts alone, their texts were copied from their pages: an author has to
+        have read and `confirmed` such a copy (digests). The date that freezes for those who did not choose asks nobody.
+        """
         asked = self.assignment(assignment, who)
         if who.role != "student":
             raise NotAllowed("Only students of the course can submit a post.")
@@ -56,6 +67,14 @@ class Rounds(Allocating):
             raise NotAllowed(f"Choose one of your own posts that carry #{self.setup.tag_of(asked)}.")
         if len(posts) > 1 and asked.kind == "post":
             raise NotAllowed(f"{asked.title} asks for one post; choose the one that counts.")
+        copied = [known[id].latest for id in posts if known[id].latest.copied]
+        unread = [each for each in copied if each.digest not in confirmed]
+        if via == "page" and unread:
+            raise Invalid(
+                f"The text of “{unread[0].headline}” was copied from its page, because your feed shows only its "
+                "beginning. Read the copy and confirm that it is your text, then freeze it.",
+                field="confirmed",
+            )
         revisions = tuple(Frozen(post=id, digest=known[id].latest.digest) for id in dict.fromkeys(posts))
         digest = self.rubric_in_use(asked).digest
         by = SCHEDULE if via == "schedule" else who.id

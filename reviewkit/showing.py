@@ -25,21 +25,22 @@ class Album:
 
 
 def picture(store: Store, who: Person, name: str) -> Picture:
-    """A picture for somebody who may read a post that shows it: its author, an instructor, and whoever reviews a
-    submission in whose frozen text it stands. Raises Missing for everybody else, as for a name of nothing."""
+    """A picture for somebody who may read a post that shows it: its author, an instructor, and for what is frozen its
+    reviewers and assistants. Raises Missing for everybody else, as for a name of nothing."""
     if not NAME.fullmatch(name):
         raise Missing(NONE)
     authors = store.shown_by(name)
     if not authors:
         raise Missing(NONE)
-    if who.id not in authors and who.role != "instructor" and not _reviews(store, who, name, authors):
+    if who.id not in authors and who.role != "instructor" and not _reads(store, who, name, authors):
         raise Missing(NONE)
     return store.picture(name)
 
 
-def _reviews(store: Store, who: Person, name: str, authors: frozenset[str]) -> bool:
+def _reads(store: Store, who: Person, name: str, authors: frozenset[str]) -> bool:
     duties = {each.submission for each in store.allocations(reviewer=who.id)}
-    theirs = [each for each in store.submissions() if each.id in duties and each.person in authors] if duties else []
+    everything = who.role == "assistant"
+    theirs = [each for each in store.submissions() if each.person in authors and (everything or each.id in duties)]
     return any(name in _frozen_in(store, each) for each in theirs)
 
 

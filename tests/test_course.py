@@ -127,6 +127,25 @@ def test_only_posts_with_the_tag_inside_the_dates_can_be_chosen(course: Course, 
         course.freeze(ANN, "river", [post.id for post in course.posts(ANN) if post.guid == early.guid])
 
 
+def test_a_text_that_was_copied_from_its_page_is_frozen_once_its_author_has_read_it(
+    course: Course, sqlite_store: Store
+) -> None:
+    copied = dataclasses.replace(a_post(ANN, number=5), copied=True)
+    sqlite_store.keep_pull(Feed(person="ann", url=ANN.feeds[0]), [copied], seen=course.clock())
+    [post] = [each for each in course.candidates(ANN, course.assignment("river")) if each.latest.copied]
+    for confirmed in ([], ["another text"]):
+        with pytest.raises(Invalid, match="was copied from its page"):
+            course.freeze(ANN, "river", [post.id], confirmed=confirmed)
+    assert course.freeze(ANN, "river", [post.id], confirmed=[post.latest.digest])
+
+
+def test_the_date_freezes_a_copied_text_and_asks_nobody(course: Course, sqlite_store: Store) -> None:
+    copied = dataclasses.replace(a_post(ANN, number=5, days_ago=0.2), copied=True)
+    sqlite_store.keep_pull(Feed(person="ann", url=ANN.feeds[0]), [copied], seen=course.clock())
+    [post] = [each for each in course.candidates(ANN, course.assignment("river")) if each.latest.copied]
+    assert course.freeze(ANN, "river", [post.id], via="schedule")
+
+
 def test_nobody_freezes_somebody_elses_post_or_two_posts_or_twice(course: Course) -> None:
     [post] = course.candidates(BOB, course.assignment("river"))
     with pytest.raises(NotAllowed):

@@ -275,3 +275,48 @@ def test_reading_feeds_brings_nothing_heavy_into_the_service() -> None:
     code = f"import sys, reviewkit.course, reviewkit.feeds.pulling; print([n for n in {heavy} if n in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "[]"
+
+
+# -- a post whose own page is gone -----------------------------------------------------------------------------------
+
+
+def whole(number: int, link: str) -> str:
+    """A post that is too long to be the beginning of another text."""
+    return tagged(number, text=f"{number} {'words ' * 200}", link=link)
+
+
+def without_the_middle(blogs: FakeBlogs, store: Store, status: int) -> Course:
+    """Post 2 has left the middle of the feed, and its page answers so."""
+    items = [whole(n, blogs.show(f"/{n}", "a page", content_type="text/html")) for n in (3, 2, 1)]
+    course = enrolled(store, blogs.show("/feed", rss("B", *items)))
+    course.pull()
+    blogs.show("/2", "", status=status, content_type="text/html")
+    blogs.show("/feed", rss("B", items[0], items[2]))
+    course.pull()
+    return course
+
+
+@pytest.mark.parametrize(("status", "gone"), [(404, True), (410, True), (200, False), (403, False), (500, False)])
+def test_a_post_that_left_the_middle_is_gone_when_its_page_says_so(
+    sqlite_store: Store, blogs: FakeBlogs, status: int, gone: bool
+) -> None:
+    without_the_middle(blogs, sqlite_store, status)
+    assert bool(by_title(sqlite_store)["Post 2"].gone) is gone
+    assert [each.path for each in blogs.asked if each.path != "/feed"] == ["/2"], "no other page is asked for"
+
+
+def test_a_post_that_is_gone_is_not_asked_for_again(sqlite_store: Store, blogs: FakeBlogs) -> None:
+    course = without_the_middle(blogs, sqlite_store, 404)
+    course.pull()
+    assert sum(each.path == "/2" for each in blogs.asked) == 1
+    assert by_title(sqlite_store)["Post 2"].latest.text.startswith("2 words"), "gone, and not lost"
+
+
+def test_a_post_that_falls_off_the_end_of_its_feed_is_never_asked_for(sqlite_store: Store, blogs: FakeBlogs) -> None:
+    items = [whole(n, blogs.url(f"/{n}")) for n in (3, 2, 1)]
+    course = enrolled(sqlite_store, blogs.show("/feed", rss("B", *items[1:])))
+    course.pull()
+    blogs.show("/feed", rss("B", *items[:2]))
+    course.pull()
+    assert {each.path for each in blogs.asked} == {"/feed"}
+    assert not any(each.gone for each in sqlite_store.posts())

@@ -121,6 +121,19 @@ def test_choosing_a_post_freezes_it_and_opens_its_self_evaluation(course: Course
     assert [each["text"] for each in first["view"]["way"] if each["state"] == "on"] == ["Your self-evaluation"]
 
 
+def test_a_text_that_was_copied_from_its_page_is_shown_to_its_author_who_is_asked(course: Course) -> None:
+    assert my_work(course)["copies"] == {}
+    entry = replace(a_post(ANN, days_ago=0.1, number=7), copied=True)
+    course.store.keep_pull(Feed(person="ann", url=ANN.feeds[0]), [entry], seen=course.clock())
+    view = my_work(course)
+    ((id, copy),) = view["copies"].items()
+    assert (copy["digest"], copy["html"]) == (entry.digest, entry.html)
+    event = {"assignment": "river", "posts": [id], "request": "r1"}
+    refused = act(course, type="freeze", **event)
+    assert "Read the copy and confirm" in refused["error"]["message"]
+    assert act(course, type="freeze", **event, confirmed=[copy["digest"]])["view"]["place"] == "evaluate"
+
+
 def test_nobody_freezes_the_post_of_somebody_else(course: Course) -> None:
     reply = act(course, BOB, type="freeze", assignment="river", posts=[course.posts(ANN)[0].id], request="r1")
     assert "your own posts" in reply["error"]["message"]

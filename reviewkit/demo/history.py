@@ -106,7 +106,7 @@ class History:
         person, piece = self.people[story.person], piece_of(story)
         published = piece.published.at(self.origin) if piece.published else None
         post = next(each for each in self.course.posts(person) if each.published == published)
-        self.course.freeze(person, assignment, [post.id])
+        self.course.freeze(person, assignment, [post.id], confirmed=[post.latest.digest])
 
     def self_evaluate(self, assignment: str, author: str, own: Evaluation) -> None:
         person, submission = self.people[author], self.submission(assignment, author)

@@ -61,6 +61,7 @@ async def pull(
     progress: Callable[[Pulled], None] | None = None,
     since: datetime | None = None,
     album: "Album | None" = None,
+    pages: Callable[[Feed], Mapping[str, str]] = lambda _: {},
 ) -> list[Pulled]:
     """Fetch all feeds at once, keep what carries a wanted tag, and say what came of each, in the order given.
 
@@ -69,6 +70,8 @@ async def pull(
     it raises ends the pull. `allow_private` lets addresses of this machine and its network be fetched (tests, the
     demo). `progress` hears of each feed as it is done. `since` is the course's start: once, a feed
     is followed back to it. Copies of pictures go into the `album`; without one pictures become words.
+    `pages` gives the addresses of a feed's kept posts by the keys of their guids (`listing.key`): one that leaves the
+    middle of its feed is asked for, and 404 or 410 says that it is gone.
     """
     from reviewkit.feeds.pulling import pull_all  # brings aiohttp and feedparser, which most commands do without
 
@@ -82,4 +85,5 @@ async def pull(
         progress=progress,
         since=since,
         album=album,
+        pages=pages,
     )

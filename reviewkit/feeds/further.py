@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from reviewkit.feeds.clean import digest
 from reviewkit.feeds.document import Parsed
 from reviewkit.feeds.fetch import Fetched, Fetcher
 from reviewkit.feeds.workers import Workers
-from reviewkit.listing import key
+from reviewkit.listing import ONCE, TWICE, Listed, key
 from reviewkit.model import Entry
 
 PAGES = 20
@@ -25,6 +25,9 @@ SECONDS = 60.0
 """For all older pages of one feed, and for all its articles: after that no further one is asked for in this pull."""
 ARTICLES = 10
 """Articles of one feed that are fetched in one pull; the others have their turn in the next ones."""
+
+PAGES_ASKED = 5
+"""Posts that have left the middle of a feed, and whose own pages are asked for in one pull."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +80,28 @@ async def older_pages(fetcher: Fetcher, read: Read, url: str, first: Parsed, sin
         entries += [entry for entry in there if entry.published is None or entry.published >= since]
         excerpts |= page.excerpts
     return Older(tuple(entries), frozenset(excerpts))
+
+
+async def without_pages(fetcher: Fetcher, items: list[Listed], pages: Callable[[], Mapping[str, str]]) -> list[Listed]:
+    """The items, with those as gone that have just left the middle of the feed and whose own pages are gone (404, 410).
+
+    `pages` gives the pages of posts that are kept, by the keys of their guids; it is called where it is needed. A page
+    that cannot be asked for says nothing.
+    """
+    left = {each.guid for each in items if each.missing == ONCE}
+    if not left:
+        return items
+    known = await asyncio.to_thread(pages)
+    gone = {guid for guid in sorted(left & known.keys())[:PAGES_ASKED] if await _is_gone(fetcher, known[guid])}
+    return [replace(each, missing=TWICE) if each.guid in gone else each for each in items]
+
+
+async def _is_gone(fetcher: Fetcher, page: str) -> bool:
+    try:
+        await fetcher.fetch(page)
+    except FeedError as error:
+        return error.gone or "(404)" in str(error)
+    return False
 
 
 async def with_articles(

@@ -14,7 +14,7 @@ from reviewkit.errors import FeedError
 from reviewkit.feeds import Kept, Pulled
 from reviewkit.feeds.document import VERSION, Parsed
 from reviewkit.feeds.fetch import Fetched, Fetcher
-from reviewkit.feeds.further import Older, older_pages, with_articles
+from reviewkit.feeds.further import Older, older_pages, with_articles, without_pages
 from reviewkit.feeds.images import Album, with_pictures
 from reviewkit.feeds.schedule import failed, is_taken, succeeded
 from reviewkit.feeds.tags import fold, of_feed
@@ -37,7 +37,7 @@ class Pulling:
 
     `since` is the course's start, to which a feed is followed back once (None: it is not). `chance` draws from 0 to 1
     how much longer a pause is, so that a class does not come back all at once. Copies of pictures go into the `album`
-    (without one pictures become words).
+    (without one pictures become words). `pages` gives the addresses of a feed's kept posts, by the keys of their guids.
     """
 
     def __init__(
@@ -51,8 +51,10 @@ class Pulling:
         since: datetime | None = None,
         chance: Callable[[], float] = random.random,
         album: Album | None = None,
+        pages: Callable[[Feed], Mapping[str, str]] = lambda _: {},
     ) -> None:
         self._fetcher = fetcher
+        self._pages = pages
         self._album = album
         self._workers = workers
         self._since = since
@@ -103,6 +105,7 @@ class Pulling:
         tags = None if of_feed(feed.url) in wanted else wanted
         parsed = await self._parsed(fetched, tags, [] if to_fill else before)
         items = _listed(before, parsed)
+        items = await without_pages(self._fetcher, items, functools.partial(self._pages, feed))
         older = Older()
         if to_fill and self._since is not None:
             read = functools.partial(self._parsed, wanted=tags)
@@ -218,10 +221,11 @@ async def pull_all(
     fetcher: Fetcher | None = None,
     since: datetime | None = None,
     album: Album | None = None,
+    pages: Callable[[Feed], Mapping[str, str]] = lambda _: {},
 ) -> list[Pulled]:
     """What `feeds.pull` says. `fetcher` (one not yet entered) comes in the place of the usual one."""
     async with fetcher or Fetcher(agent=agent, allow_private=allow_private, now=now) as fetcher:
-        pulling = Pulling(fetcher, Workers(), wanted, keep, now=now, since=since, album=album)
+        pulling = Pulling(fetcher, Workers(), wanted, keep, now=now, since=since, album=album, pages=pages)
         return await gathered(pulling, feeds, progress)
 
 

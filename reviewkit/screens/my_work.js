@@ -87,16 +87,25 @@ function renderMyWork({ model, el, signal }) {
   function freezeDialog(title, choices) {
     const request = random();
     let chosen = choices[0], posts = new Set(chosen.posts.map(({ id }) => id));
-    const list = h("div", { class: "stack-s choices" });
-    const several = () => list.replaceChildren(...(chosen.posts.length < 2 ? [] : [h("p", { class: "lab sm" }, "These posts stand for your participation:"), ...chosen.posts.map(post => h("label", { class: "row" },
-      h("input", { type: "checkbox", class: "ck", checked: posts.has(post.id), onchange: event => posts[event.target.checked ? "add" : "delete"](post.id) }), post.title))]));
+    const list = h("div", { class: "stack-s choices" }), read = h("div", { class: "stack" }), copies = view().copies, confirmed = new Set();
+    const several = () => { copied(); list.replaceChildren(...(chosen.posts.length < 2 ? [] : [h("p", { class: "lab sm" }, "These posts stand for your participation:"), ...chosen.posts.map(post => h("label", { class: "row" },
+      h("input", { type: "checkbox", class: "ck", checked: posts.has(post.id), onchange: event => { posts[event.target.checked ? "add" : "delete"](post.id); copied(); } }), post.title))])); };
     several();
+    function copied() {
+      read.replaceChildren(...chosen.posts.filter(({ id }) => posts.has(id) && copies[id]).map(post => copyPart(post, copies[post.id], confirmed)));
+    }
     dialog({ title: choices.length > 1 || chosen.posts.length > 1 ? "Freeze this for a round?" : `Freeze “${title}” for ${chosen.title}?`,
       text: "A copy is kept as it is now, and everybody evaluates that copy. You can go on editing your own site; the copy does not change. You cannot choose another post for this round afterwards.",
-      confirm: "Freeze it", cancel: "Not yet", onconfirm: () => link.act({ type: "freeze", request, assignment: chosen.assignment, posts: [...posts] }) },
+      confirm: "Freeze it", cancel: "Not yet", onconfirm: () => link.act({ type: "freeze", request, assignment: chosen.assignment, posts: [...posts], confirmed: [...confirmed] }) },
     choices.length < 2 ? null : h("fieldset", { class: "stack-s choices" }, h("legend", { class: "lab" }, "For which round?"), choices.map(each => h("label", { class: "row" },
-      h("input", { type: "radio", name: "round", checked: each === chosen, onchange: () => { chosen = each; posts = new Set(each.posts.map(({ id }) => id)); several(); } }), each.title, h("span", { class: "sm mu" }, each.due)))), list, view().masked ? h("p", { class: "sm" }, previewButton(link, () => ({ posts: [...posts] }))) : null);
+      h("input", { type: "radio", name: "round", checked: each === chosen, onchange: () => { chosen = each; posts = new Set(each.posts.map(({ id }) => id)); several(); } }), each.title, h("span", { class: "sm mu" }, each.due)))), list, read, view().masked ? h("p", { class: "sm" }, previewButton(link, () => ({ posts: [...posts] }))) : null);
   }
+
+  // What a feed shows the beginning of was copied from its page: its author reads the copy and says that it is theirs.
+  const copyPart = ({ id, title }, { digest, html }, confirmed) => h("div", { class: "stack-s", testid: `copy-${id}` },
+    note("neutral", h("p", { class: "st" }, `The text of “${title}” was copied from its page`), h("p", null, "Your feed shows only its beginning. Everybody evaluates this copy, so read it first. If something is missing, let your feed show whole posts, or give your text privately.")),
+    h("details", { open: true }, h("summary", null, "The copy"), reading({ label: `The copy of ${title}`, html, class: "copied" })),
+    h("label", { class: "row" }, h("input", { type: "checkbox", class: "ck", testid: `confirm-copy-${id}`, checked: confirmed.has(digest), onchange: event => confirmed[event.target.checked ? "add" : "delete"](digest) }), "I have read it: it is my text, and it is whole."));
 
   // -- the self-evaluation -------------------------------------------------------------------------------------------
 

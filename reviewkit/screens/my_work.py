@@ -74,6 +74,7 @@ class Start:
             "lede": f"Posts from your own sites with {tags_in_words(course_tags(setup.tag, setup.assignments))}.",
             "next": self.next(mine),
             "posts": [self.post(post, mine) for post in self.course.posts(self.own.viewer)],
+            "copies": copies(mine),
             "missing": f"Check that it carries the tag #{setup.tag} and is public; sites are read every half hour.",
             "sites": sites.part(self.own),
         }
@@ -185,6 +186,12 @@ class Start:
         return "ok", f"{word} at {grade}" if grade else word
 
 
+def copies(mine: Sequence[Mine]) -> dict[str, dict[str, str]]:
+    """What was copied from pages because feeds show beginnings: by post, for its author to read before it is frozen."""
+    posts = {post.id: post.latest for each in mine for post in each.candidates if post.latest.copied}
+    return {id: {"digest": latest.digest, "html": latest.html} for id, latest in posts.items()}
+
+
 def course_tags(tag: str, assignments: Sequence[Assignment]) -> list[str]:
     return list(dict.fromkeys((tag, *(each.tag for each in assignments if each.tag))))
 
@@ -202,6 +209,8 @@ class Freezing:
     assignment: str
     posts: tuple[str, ...]
     request: str
+    confirmed: tuple[str, ...] = ()
+    """Digests of copied texts that the author has read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,7 +264,8 @@ def open_(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str,
 
 def freeze(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
     said = taken(event, Freezing)
-    return {"params": {"submission": course.freeze(viewer, said.assignment, said.posts, request=said.request)}}
+    made = course.freeze(viewer, said.assignment, said.posts, request=said.request, confirmed=said.confirmed)
+    return {"params": {"submission": made}}
 
 
 def submit(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
