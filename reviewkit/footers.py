@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from reviewkit.needles import folded, words_of
+from reviewkit.needles import folded, letters_in, words_of
 from reviewkit.visible import CELLS, LINES, PARAGRAPHS, Close, Open, Piece, Words
 
 LONGEST = 320
 """Characters of a line that a tool writes; a longer one is somebody's thought."""
 LONGEST_BIO = 900
+BUTTON = 3
+"""Words of a link that is a button."""
 LOOSE_WORDS = 12
 """Words that such a line has beside its links."""
 MOST_LINES = 12
@@ -31,6 +33,10 @@ _FIRST_AT = re.compile(
     r"|primero en |впервые появил|появились сначала|erst veroffentlicht|publie (?:a l'origine|initialement)"
 )
 """A copy says where its original stands; in the words of the tools' own translations (folded)."""
+_SUBSCRIBE = re.compile(
+    r"reader-supported publication|free or paid subscriber|to receive new posts|share to x|blogthis"
+    r"|(?:work|post|blog|site|article|text|content)s? (?:is|are) licen[sc]ed under"
+)
 _READ_ON = re.compile(
     r"^[\W_]*(?:(?:continue|keep) reading"
     r"|read (?:more|on|online|it on|in (?:the )?app|the (?:rest|full|original|whole))"
@@ -45,7 +51,7 @@ _OF_A_SITE = re.compile(
     r"|(?:please )?subscribe\b|sign up (?:for|to)\b|join (?:my|our) |buy me a |thanks for reading|thank you for reading"
     r"|reply (?:via|by) (?:e-?)?mail|(?:leave|post|add) a (?:comment|reply)|(?:\d+ )?comments?\W*$|no comments"
     r"|if you (?:liked|enjoyed) (?:this|my)|enjoy(?:ed)? (?:this|my) (?:post|article|writing)"
-    r"|filed under|posted in\b|categor(?:y|ies)\s*:|tags?\s*:"
+    r"|filed under|posted in\b|categor(?:y|ies)\s*:|tags?\s*:|labels?\s*:|(?:boosted|reblogged) by\b"
     r"|tagged (?:as|with|in)?\b|topics?\s*:|related(?: posts?| articles?| reading)?\W*$|you (?:may|might) also like"
     r"|(?:previous|next|older|newer) (?:post|article|entry)|share (?:this|on|via)\b|like this\W|like loading"
     r"|copyright\b|©|\(c\) (?:19|20)\d\d|all rights reserved|powered by|proudly |generated (?:by|with)|built with"
@@ -83,6 +89,8 @@ class Line:
     """The text outside links."""
     own: tuple[str, ...]
     """The words (folded) of links that lead to the author."""
+    links: int
+    """All its links."""
     home: bool
     """One of those leads to a site as a whole."""
     heading: bool
@@ -162,6 +170,11 @@ def _of_a_tool(line: Line, said: str, title: str) -> bool:
         and folded(title.strip()) in line.own
     ):
         return True  # "The post TITLE appeared first on SITE", in whatever language
+    buttons = line.own and len(line.own) == line.links and all(len(words.split()) <= BUTTON for words in line.own)
+    if buttons and not letters_in(line.loose):
+        return True  # "Subscribe now", "Older | Newer"
+    if _SUBSCRIBE.search(said):
+        return True
     if _FIRST_AT.search(said) and (line.own or (title and folded(title) in said) or len(said) <= 160):
         return True
     if _READ_ON.match(said) and len(said) <= 120:
@@ -197,6 +210,7 @@ def _line(found: Sequence[Piece], places: Sequence[int], gives_away: Callable[[s
     text: list[str] = []
     loose: list[str] = []
     own: list[str] = []
+    links = 0
     home = False
     link: list[str] | None = None  # the words of the link that we are in
     open_now: list[tuple[str, int]] = []
@@ -216,6 +230,7 @@ def _line(found: Sequence[Piece], places: Sequence[int], gives_away: Callable[[s
                     home = home or _is_home(address)
                 if tag == "a":
                     link = []
+                    links += 1
                 if tag in ("img", "wbr"):
                     whole.append(place)
                 else:
@@ -232,6 +247,7 @@ def _line(found: Sequence[Piece], places: Sequence[int], gives_away: Callable[[s
         text="".join(text).strip(),
         loose="".join(loose).strip(),
         own=tuple(own),
+        links=links,
         home=home,
         heading=heading,
     )
