@@ -140,6 +140,15 @@ def test_a_review_that_was_given_counts_though_its_writer_or_its_author_withdrew
     assert all(course.class_table(PROF, course.assignment("river"))[i].owed == 2 for i in range(1, 8))
 
 
+def test_what_nobody_gives_any_more_is_owed_nowhere(course: Course, eight: dict[str, str]) -> None:
+    give(course, ANN)
+    leaves(course, ANN)
+    course.pass_on(BOB, next(duty.id for duty in course.duties(BOB) if not duty.needless))
+    line = course.class_table(PROF, course.assignment("river"))
+    assert sum(each.owed for each in line) == 14
+    assert course.projection().rounds[0].reviews_owed == 14
+
+
 def test_a_withdrawal_can_be_undone_and_owes_what_it_owed(course: Course, eight: dict[str, str]) -> None:
     before = [(duty.id, duty.needless) for duty in course.duties(BOB)]
     for person in EIGHT:

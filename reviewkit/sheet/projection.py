@@ -1,5 +1,6 @@
 """The course as the instructor workbook shows it: from the store's values to rows. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -38,6 +39,7 @@ from reviewkit.model import (
     Withdraw,
 )
 from reviewkit.sheet.rows import DialogueRow, KeyRow, Projection, RoundRow, RubricRow, SignOffRow
+from reviewkit.slots import slots_of
 
 
 def project(
@@ -55,9 +57,10 @@ def project(
     named = {person.id: person for person in people}
     versions = {rubric.digest: rubric for rubric in rubrics}
     known = {post.id: post for post in posts}
-    owed: dict[str, int] = {}
-    for each in allocations:
-        owed[each.submission] = owed.get(each.submission, 0) + 1
+    owed = Counter[str]()
+    for asked_for in {each.submission.assignment for each in dialogues}:
+        made = [each for each in dialogues if each.submission.assignment == asked_for]
+        owed += slots_of(made, allocations, named.values()).owed()
     rows, turns = list[SignOffRow](), list[DialogueRow]()
     for dialogue in dialogues:
         submission = dialogue.submission
