@@ -1,6 +1,6 @@
 """Pictures of the demo's pages, for the README and for looking at them beside the design.
 
-    python -m tests.pictures FOLDER
+    python -m tests.pictures FOLDER [NAME ...]
 
 starts the demo and writes NAME.desktop.light.png, NAME.phone.dark.png and so on for each of its main pages.
 """
@@ -37,9 +37,27 @@ def open_reviews(page: Page) -> None:
     page.wait_for_selector("[data-testid=criterion-claim]")
 
 
-def open_row(page: Page) -> None:
-    page.locator("[data-testid^=open-]", has_text="Tarek").first.click()
-    page.wait_for_selector("[data-testid=pane]")
+def open_row(name: str, *then: str) -> Callable[[Page], None]:
+    """A row of Sign-off's first round, and what is pressed in its pane."""
+
+    def go(page: Page) -> None:
+        page.locator("[data-testid^=round-]").first.click()
+        page.locator("[data-testid^=open-]", has_text=name).first.click()
+        page.locator("[data-testid=pane]:not([aria-busy])", has_text=name).first.wait_for()
+        for press in then:
+            page.get_by_test_id(press).first.click()
+
+    return go
+
+
+def open_work(title: str) -> Callable[[Page], None]:
+    """A submission of one's own, by the beginning of its title."""
+
+    def go(page: Page) -> None:
+        page.locator(".pl li", has_text=title).locator("a.btn").first.click()
+        page.wait_for_selector("[data-testid=dialogue]")
+
+    return go
 
 
 PLACES: dict[str, tuple[str, Callable[[Page], None]]] = {
@@ -47,11 +65,17 @@ PLACES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "my-work": ("ilse", open_next),
     "my-work-dialogue": ("mira", open_next),
     "reviews-to-give": ("mira", open_reviews),
-    "sign-off": ("anahera", open_row),
+    "my-work-decided": ("bram", open_work("Lit windows")),
+    "my-work-exempt": ("lucia", open_work("Shade is on")),
+    "sign-off": ("anahera", open_row("Tarek")),
+    "sign-off-decided": ("anahera", open_row("Bram", "level-by-level")),
+    "sign-off-more": ("anahera", open_row("Wen", "more")),
+    "sign-off-draft": ("anahera", open_row("Runa")),
+    "sign-off-assistant": ("jory", open_row("Runa")),
 }
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, names: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     demo = subprocess.Popen([sys.executable, "-m", "reviewkit", "demo", "--json"], stdout=subprocess.PIPE, text=True)
     assert demo.stdout is not None
@@ -60,7 +84,8 @@ def main(folder: Path) -> None:
         chromium = installed()
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
-            for (name, (who, go)), (size, dark) in product(PLACES.items(), product((DESKTOP, PHONE), (False, True))):
+            chosen = {name: PLACES[name] for name in names or PLACES}
+            for (name, (who, go)), (size, dark) in product(chosen.items(), product((DESKTOP, PHONE), (False, True))):
                 context = browser.new_context(
                     viewport={"width": size[0], "height": size[1]},
                     color_scheme="dark" if dark else "light",
@@ -83,4 +108,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -30,9 +30,10 @@ const countDown = el => el.querySelectorAll(".left[data-due]").forEach(each => {
 // The menu of what can be done besides: entries as `more.py` words them, and what opens a form in the pane.
 function moreMenu(detail, shown, { ask, act }) {
   const item = (name, text, onclick) => h("li", null, h("button", { class: "btn q s", type: "button", testid: `more-${name}`, onclick }, text));
+  const talks = ["accept", "discuss"].some(name => detail.acts?.includes(name)); // otherwise the pane itself offers to decide
   const items = [
     detail.own_review ? item("own-review", detail.own_review.sent ? "Change your own review" : "Write a review of your own", () => act("review")) : null,
-    detail.acts?.includes("decide") && detail.acts.length > 2 ? item("decide", "Decide without agreement", () => act("decide")) : null,
+    talks && detail.acts.includes("decide") ? item("decide", "Decide without agreement", () => act("decide")) : null,
     ...detail.more.map(about => item(about.act, about.text, () => ask(about))),
   ].filter(Boolean);
   if (!items.length) return null;
