@@ -74,7 +74,7 @@ class Duty:
     closed: bool
     """The reveal has happened: read-only."""
     needless: bool
-    """The submission is out of the count: nobody needs a review of it any more."""
+    """Its author or its writer is out of the count: this review is not asked for any more."""
     passes: int
     """How often its reviewer may still pass on a submission of this round, this one among them; 0: not this one."""
 
@@ -219,7 +219,7 @@ class Reading(Copies):
             for each in self.store.allocations(reviewer=who.id)
             if not self._given(each)
             and rules.reveal(self.store.dialogue(each.submission).turns) is None
-            and not self._is_out(self.store.dialogue(each.submission))
+            and not self._is_needless(who, each)
         )
         return {"my-work": turns_due + unfrozen, "reviews": owing}
 
@@ -298,7 +298,7 @@ class Reading(Copies):
             mine=mine[-1] if mine else None,
             others=tuple(turn for turn in turns if not turn.mine),
             closed=rules.reveal(dialogue.turns) is not None,
-            needless=self._is_out(dialogue),
+            needless=self._is_needless(who, allocation),
             passes=0 if self._kept(who, allocation) else PASSES - self._passed(who, allocation.assignment),
         )
 
@@ -322,7 +322,7 @@ class Reading(Copies):
             return locked
         if self._given(allocation):
             return "You have sent this review already, so it stays yours."
-        if rules.reveal(dialogue.turns) is not None or self._is_out(dialogue):
+        if rules.reveal(dialogue.turns) is not None or self._is_needless(who, allocation):
             return "It is too late to pass this submission on."
         if self._passed(who, allocation.assignment) >= PASSES:
             return (
@@ -335,6 +335,10 @@ class Reading(Copies):
         """How many submissions of a round this person has passed on."""
         mine = self.store.allocations(assignment, who.id, released=True)
         return sum(each.released is not None for each in mine)
+
+    def _is_needless(self, who: Person, allocation: Allocation) -> bool:
+        """Whether nobody asks for this review any more: its author or its writer is out of the count."""
+        return self._is_out(self.store.dialogue(allocation.submission)) or self._gone(who.id, allocation.assignment)
 
     def _is_out(self, dialogue: Dialogue) -> bool:
         """Whether its author has left, or is out of the count: it needs no review, and its author owes none."""

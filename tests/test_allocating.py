@@ -173,6 +173,8 @@ def test_a_submission_out_of_the_count_needs_no_review_and_its_author_owes_none(
     assert eight["ann"] not in {submission for submission, _ in plan.pairs}
     assert "ann" not in {reviewer for _, reviewer in plan.pairs}
     assert len(plan.pairs) == len(freed) == 2
+    assert [duty.needless for duty in course.duties(ANN)] == [True, True]
+    assert course.waiting(ANN)["reviews"] == 0
     course.set_aside(PROF, eight["ann"], Restore(), seen=None)
     assert course.plan("river", seed=2).pairs == ()
 

@@ -222,7 +222,7 @@ function renderReviews({ model, el, signal }) {
   // The reviews were revealed, or this one was no longer needed, while it was being written.
   function written({ draft, criteria, mine, closed }) {
     const { content } = link.draft(draft), sent = new Set([mine?.strengths, mine?.suggestions, ...(mine?.judgements ?? []).map(each => each.note)]);
-    return keptTexts(closed ? "The reviews were revealed while you were writing." : "This review was no longer needed while you were writing.", [
+    return keptTexts(closed ? "The reviews were revealed while you were writing." : "This review is not asked for any more; you were writing it.", [
       ...criteria.map(({ id, name }) => ({ name: `note-${id}`, label: `Note on ${name}`, text: content.notes?.[id] })),
       { name: "strengths", label: "Strengths", text: content.strengths }, { name: "suggestions", label: "Suggestions", text: content.suggestions },
     ].filter(({ text }) => !sent.has(text)));
@@ -234,7 +234,7 @@ function renderReviews({ model, el, signal }) {
     const next = view().queue.find(({ state, id }) => id !== duty.id && (state === "new" || state === "begun"));
     return h("div", { class: "stack finished" }, (duty.closed || duty.needless) && place.begun ? written(duty) : null,
       duty.needless && !duty.closed
-        ? note("neutral", `No review of this submission is needed any more.${duty.mine ? " Yours is kept, and counts as given." : ""}`)
+        ? note("neutral", `This review is not asked for any more.${duty.mine ? " Yours is kept, and counts as given." : ""}`)
         : duty.closed
         ? note("neutral", duty.mine ? "The reviews of this submission are revealed, so yours can no longer be changed." : "The reviews of this submission are revealed; this one was not sent.")
         : note("ok", h("p", null, `Sent on ${duty.sent_on}. ${duty.author} reads it when the reviews are revealed. You can replace it until then.`)),

@@ -158,7 +158,7 @@ class Scene:
         if duty.mine:
             return f"Sent {self.day(duty.mine.at)}{', late' if is_late(duty.mine) else ''}"
         if duty.needless and not duty.closed:
-            return "Nobody needs a review of it any more"
+            return "Not asked for any more"
         return "Not sent" if duty.closed else duty.locked or self.due_of(duty)
 
     def due_of(self, duty: Duty) -> str:
