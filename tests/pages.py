@@ -124,9 +124,12 @@ class Window:
         size: tuple[int, int] = DESKTOP,
         dark: bool = False,
         params: dict[str, str] | None = None,
+        zone: str | None = None,
     ) -> Page:
+        """`zone` is the browser's; without one it is this machine's."""
         width, height = size
         context = self.browser.new_context(
+            timezone_id=zone,
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",

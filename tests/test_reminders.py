@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar
 
-from reviewkit import reminders
+from reviewkit import reminders, screens
 from reviewkit.config import Mail
 from reviewkit.course import Course
 from reviewkit.errors import NotAllowed
@@ -232,3 +232,13 @@ def test_an_event_keeps_its_id_when_its_date_moves(course: Course) -> None:
     course.move_date(PROF, "river", "answer_by", MONDAY + timedelta(days=15))
     assert uids() == before
     assert len(set(before)) == 4
+
+
+def test_my_work_offers_the_calendar_where_pages_are_served(course: Course) -> None:
+    assert screens.view(course, ANN, "my-work", {})["dates"]["calendar"] == ""
+    here = reminding(course)
+    course.calendar_path = lambda person: here.path(person, "calendar")
+    told = screens.view(course, ANN, "my-work", {})["dates"]
+    assert [each["text"] for each in told["list"]][:1] == ["Thu 7 May, 10:00"]
+    token = told["calendar"].removeprefix("/calendar/").removesuffix(".ics")
+    assert here.calendar(token).startswith(b"BEGIN:VCALENDAR")

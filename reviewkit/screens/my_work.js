@@ -1,6 +1,7 @@
 // My work: all posts, the self-evaluation of one criterion by criterion, and the dialogue that follows.
 import { h, random, icon, voice, connect, page, track, steps, seg, note, empty, levels, quote, field, gradeField, toggles, complain, table, timeline, levelPlot, reading, sentenceDialog, dialog, toast, redraw, calmly, keptTexts, judged, labelledTexts, paragraphs, titled } from "./lib.js";
 import { sitesPart, checkButton, writePart } from "./sites.js";
+import { datesPart } from "./own_dates.js";
 import { previewButton } from "./preview.js";
 
 const OVERALL = "overall";
@@ -59,7 +60,7 @@ function renderMyWork({ model, el, signal }) {
       now.next ? nextCard(now.next) : now.posts.length ? note("neutral", "Nothing waits for you here at the moment.") : null,
       h("section", { "aria-labelledby": "all-posts-title", class: "all-posts" }, h("h2", { id: "all-posts-title" }, "All posts"),
         now.posts.length ? h("ul", { class: "pl" }, now.posts.map(postLine))
-          : empty({ name: "posts", icon: "pen", title: "No post has arrived yet", text: `Publish on your own site with the tag, and it appears here. ${now.missing}` })), sitesPart(now.sites, { link, missing: now.missing, towrite })] };
+          : empty({ name: "posts", icon: "pen", title: "No post has arrived yet", text: `Publish on your own site with the tag, and it appears here. ${now.missing}` })), sitesPart(now.sites, { link, missing: now.missing, towrite }), datesPart(now.dates, ui.dates ?? false, open => { ui.dates = open; })] };
   }
 
   function drawWriting(now) {

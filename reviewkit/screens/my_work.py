@@ -20,7 +20,7 @@ from reviewkit.model import (
     SelfEvaluation,
     Submission,
 )
-from reviewkit.screens import dates, preview, sites, talk
+from reviewkit.screens import dates, own_dates, preview, sites, talk
 from reviewkit.screens.events import taken
 from reviewkit.screens.my_submission import Own, form_of, grade_agreed, title_of
 
@@ -77,6 +77,7 @@ class Start:
             "copies": copies(mine),
             "missing": f"Check that it carries the tag #{setup.tag} and is public; sites are read every half hour.",
             "sites": sites.part(self.own),
+            "dates": own_dates.part(self.own),
         }
 
     def mine(self, assignment: Assignment) -> Mine:
