@@ -1,6 +1,8 @@
 """A class's blogs in a process of their own: documents like real ones, each at a host of its own, each request late.
 
-    python benchmarks/feed_server.py '{"count": 300, "seed": 1, "tagged": 0.3, "folder": null}'
+Some are deaf: they know no conditions and send the whole document every time, as many real sites do.
+
+    python benchmarks/feed_server.py '{"count": 300, "seed": 1, "tagged": 0.3, "deaf": 0.4, "folder": null}'
 
 Prints the addresses of its feeds as JSON and serves until its input ends; a line that comes in is the number of the
 turn: with each turn every tenth blog has a new post. After each turn it prints how it was asked.
@@ -67,9 +69,11 @@ def made(seed: int, host: str, tagged: float, turn: int) -> bytes:
 class Blogs:
     """All blogs: what each shows now, packed, with its ETag."""
 
-    def __init__(self, count: int, seed: int, tagged: float, folder: str | None) -> None:
+    def __init__(self, count: int, seed: int, tagged: float, deaf: float, folder: str | None) -> None:
         self.seed, self.tagged = seed, tagged
         self.hosts = [f"127.{1 + n // 62500}.{n // 250 % 250}.{1 + n % 250}" for n in range(count)]
+        dice = random.Random(f"{seed} deaf")
+        self.deaf = {host for host in self.hosts if dice.random() < deaf}
         self.real = [each.read_bytes() for each in real_ones(folder)] if folder else []
         self.now: dict[str, tuple[str, bytes, int]] = {}
         self.asked: dict[str, int] = {}
@@ -96,15 +100,16 @@ class Blogs:
                 tag, packed, _ = self.now.get(host, ("", b"", 0))
                 if "/feed/" not in lines[0] or not packed:
                     writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-                elif headers.get("if-none-match") == tag:
+                elif headers.get("if-none-match") == tag and host not in self.deaf:
                     self.unchanged += 1
                     writer.write(f"HTTP/1.1 304 Not Modified\r\nETag: {tag}\r\n\r\n".encode())
                 else:
                     given = packed if "gzip" in headers.get("accept-encoding", "") else gzip.decompress(packed)
                     packing = "Content-Encoding: gzip\r\n" if given is packed else ""
+                    marked = "" if host in self.deaf else f"ETag: {tag}\r\n"
                     writer.write(
                         "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml; charset=UTF-8\r\n"
-                        f"ETag: {tag}\r\n{packing}Content-Length: {len(given)}\r\n\r\n".encode()
+                        f"{marked}{packing}Content-Length: {len(given)}\r\n\r\n".encode()
                         + given
                     )
                 await writer.drain()

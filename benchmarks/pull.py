@@ -1,13 +1,14 @@
 """Pulling a class's feeds: reviewkit beside reader and plain feedparser, in one run.
 
-    python benchmarks/pull.py [--feeds 300 3000] [--peers .bench/bin] [--real FOLDER] [--tagged 0.3]
+    python benchmarks/pull.py [--feeds 300 3000] [--peers .bench/bin] [--real FOLDER] [--tagged 0.3] [--deaf 0.4]
 
 The blogs are in a process of their own (feed_server.py): every feed at a host of its own, 50 to 300 ms late at every
-request (seeded: the same for all), gzip and ETags. What each program takes is what its whole family of processes takes,
-from the moment at which it has started and knows its feeds: CPU from /proc, peak memory as the sum of PSS.
+request (seeded: the same for all), gzip, ETags but where a site is deaf to conditions. What each program takes is what
+its whole family of processes takes, from the moment at which it has started and knows its feeds: CPU from /proc, peak
+memory as the sum of PSS.
 
     cold        nothing is known yet
-    warm        nothing has changed: every site answers 304
+    warm        nothing has changed: sites answer 304, or (--deaf: their share) the same document once more
     news        every tenth blog has a new post
 
 The program that plain feedparser stands for keeps nothing; reader and reviewkit keep the posts in SQLite. reviewkit
@@ -23,6 +24,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,7 @@ class Program:
 
 
 def peak_of(pid: int, over: threading.Event, found: list[float]) -> None:
-    while not over.wait(0.1):
+    while not over.wait(0.2):
         found.append(memory(pid))
 
 
@@ -75,40 +77,45 @@ def phase(program: Program, blogs: Program, name: str) -> dict[str, Any]:
     return {"phase": name, "cpu": used, "wall": wall, "memory": max(seen), **said, **json.loads(blogs.hear())}
 
 
-def measured(count: int, command: list[str], options: argparse.Namespace) -> list[dict[str, Any]]:
-    plan = {"count": count, "seed": options.seed, "tagged": options.tagged, "folder": options.real}
+def measured(command: list[str], plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     with Program(sys.executable, str(HERE / "feed_server.py"), json.dumps(plan)) as blogs:
         told = json.loads(blogs.hear())
         with Program(*command) as program:
             program.tell(json.dumps(told["feeds"]))
             program.hear()
             start = cpu(program.process.pid)
-            rows = [phase(program, blogs, name) for name in PHASES]
-    return [{**row, "start": start, "size": told["size"]} for row in rows]
+            for name in PHASES:
+                yield {**phase(program, blogs, name), "start": start, "size": told["size"]}
 
 
 def compared(count: int, options: argparse.Namespace) -> None:
-    commands = {"reviewkit": [sys.executable, str(HERE / "peers" / "reviewkit_pull.py")]}
-    for peer in ("reader", "feedparser") if options.peers else ():
-        commands[peer] = [str(options.peers / "python"), str(HERE / "peers" / f"{peer}_pull.py")]
-    found = {name: measured(count, command, options) for name, command in commands.items()}
-    size = found["reviewkit"][0]["size"]
-    kind = "real" if options.real else f"made, {options.tagged:.0%} of the posts tagged,"
-    print(f"\n## {count:,} feeds, {kind} {size / 1000:.0f} kB on average\n")
-    print("| | program | CPU s | of reader's | wall s | of the slowest feed | peak MB | new posts | 304 | failed |")
+    plan = {
+        "count": count,
+        "seed": options.seed,
+        "tagged": options.tagged,
+        "deaf": options.deaf,
+        "folder": options.real,
+    }
+    kind = "real ones" if options.real else f"made, {options.tagged:.0%} of the posts tagged"
+    print(f"\n## {count:,} feeds, {kind}; {options.deaf:.0%} of the sites know no conditions\n")
+    print("| program | | CPU s | of reader's | wall s | of the slowest feed | peak MB | new posts | 304 | failed |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    for number, name in enumerate(PHASES):
-        whole = found["reader"][number]["cpu"] if "reader" in found else 0
-        for program, rows in found.items():
-            row = rows[number]
-            ratio = f"{row['cpu'] / whole:.2f}" if whole else "-"
-            print(
-                f"| {name} | {program} | {row['cpu']:.2f} | {ratio} | {row['wall']:.2f} "
-                f"| {row['wall'] / row['slowest'] if row['slowest'] else 0:.1f} | {row['memory']:.0f} | {row['new']} | {row['unchanged']} "
-                f"| {row['failed']} |"
-            )
-    starts = ", ".join(f"{name} {rows[0]['start']:.2f}" for name, rows in found.items())
-    print(f"\nCPU seconds before the first pull (start, imports, knowing the feeds): {starts}.")
+    whole: dict[str, float] = {}
+    starts: dict[str, float] = {}
+    size = 0.0
+    for program in ("reader", "feedparser", "reviewkit") if options.peers else ("reviewkit",):
+        python = sys.executable if program == "reviewkit" else str(options.peers / "python")
+        for row in measured([python, str(HERE / "peers" / f"{program}_pull.py")], plan):
+            name, used, starts[program], size = row["phase"], row["cpu"], row["start"], row["size"]
+            if program == "reader":
+                whole[name] = used
+            ratio = f"{used / whole[name]:.3f}" if name in whole else "-"
+            slow = f"{row['wall'] / row['slowest']:.1f}" if row["slowest"] else "-"
+            cells = [program, name, f"{used:.2f}", ratio, f"{row['wall']:.2f}", slow, f"{row['memory']:.0f}"]
+            cells += [str(row[each]) for each in ("new", "unchanged", "failed")]
+            print(f"| {' | '.join(cells)} |", flush=True)
+    said = ", ".join(f"{name} {seconds:.2f}" for name, seconds in starts.items())
+    print(f"\nA feed has {size / 1000:.0f} kB on average. CPU seconds before the first pull: {said}.", flush=True)
 
 
 def main() -> None:
@@ -117,6 +124,7 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="the bin folder of an environment with reader and feedparser")
     parser.add_argument("--real", help="a folder of real feeds, a folder for each platform")
     parser.add_argument("--tagged", type=float, default=0.3)
+    parser.add_argument("--deaf", type=float, default=0.4, help="share of the sites that know no conditions")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     where = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"

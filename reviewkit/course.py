@@ -138,6 +138,7 @@ class Course(Resting, Sites):
             since=setup.starts,
             album=Album(self.store, self.clock),
             pages=self._pages,
+            keep_states=self.store.keep_states,
         )
         pulled = run(pulling)
         self.store.tidy_pictures(self.clock())

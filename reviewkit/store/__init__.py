@@ -133,6 +133,9 @@ class Store(Protocol):
         Without entries only the state changes. A post that two feeds show belongs to the first; the other adds tags.
         """
 
+    def keep_states(self, feeds: Sequence[Feed]) -> None:
+        """Keep the states of feeds that showed nothing new, in one step. Raises Missing when a `person` is unknown."""
+
     def add_feed(self, person: str, url: str) -> bool:
         """Add a feed to what the roster says, also after later imports; False when it is there. Raises Missing."""
 

@@ -19,7 +19,7 @@ from reviewkit.model import Entry, Feed, Post, Revision, Tag
 from reviewkit.pictures import in_words, names
 from reviewkit.store import Kept, pictures
 from reviewkit.store.matching import Known, matched
-from reviewkit.store.roster import hold_person
+from reviewkit.store.roster import hold_person, nobody
 from reviewkit.store.rows import insert as upsert
 from reviewkit.store.schema import feeds, people, posts, revisions, storable
 
@@ -114,11 +114,24 @@ def keep_pull(db: Connection, feed: Feed, entries: Sequence[Entry], seen: dateti
     return Kept(new=tuple(post.title for post in new), changed=tuple(post.title for post in changed))
 
 
-def _keep_feed(db: Connection, feed: Feed) -> None:
-    state = {column.name: getattr(feed, column.name) for column in feeds.c}
-    row = upsert(db, feeds).values(**state)
-    last = {name: row.excluded[name] for name in state if name not in ("person", "url")}
-    db.execute(row.on_conflict_do_update(index_elements=["person", "url"], set_=last))
+def keep_states(db: Connection, found: Sequence[Feed]) -> None:
+    """Two statements however many feeds there are. Raises Missing when nobody has the `person` of one of them."""
+    if not found:
+        return
+    of = sorted({feed.person for feed in found})
+    there = db.scalars(
+        select(people.c.id).where(people.c.id.in_(of)).order_by(people.c.id).with_for_update(key_share=True)
+    )
+    if unknown := set(of) - set(there):
+        raise nobody(min(unknown))
+    _keep_feed(db, *found)
+
+
+def _keep_feed(db: Connection, *found: Feed) -> None:
+    states = [{column.name: getattr(feed, column.name) for column in feeds.c} for feed in found]
+    row = upsert(db, feeds)
+    last = {name: row.excluded[name] for name in states[0] if name not in ("person", "url")}
+    db.execute(row.on_conflict_do_update(index_elements=["person", "url"], set_=last), states)
 
 
 def _clean(entry: Entry) -> Entry:

@@ -170,6 +170,9 @@ class SqlStore:
     def keep_pull(self, feed: Feed, entries: Sequence[Entry], *, seen: datetime) -> Kept:
         return self._write(lambda db: posts.keep_pull(db, feed, entries, seen))
 
+    def keep_states(self, feeds: Sequence[Feed]) -> None:
+        self._write(lambda db: posts.keep_states(db, feeds))
+
     def add_feed(self, person: str, url: str) -> bool:
         return self._write(lambda db: posts.add_feed(db, person, url))
 

@@ -1,4 +1,4 @@
-"""A hundred pulls, each killed at a random moment."""
+"""A hundred pulls on each database, each killed at a random moment."""
 
 from pathlib import Path
 
@@ -11,6 +11,6 @@ pytestmark = pytest.mark.soak
 
 
 @pytest.mark.timeout(900)
-def test_a_hundred_pulls_killed_at_random_leave_every_post_whole(tmp_path: Path) -> None:
+def test_a_hundred_pulls_killed_at_random_leave_every_post_whole(tmp_path: Path, store_url: str) -> None:
     with fake_blogs() as blogs:
-        assert kill_and_pull_again(tmp_path / "course", blogs, kills=100, seed=7) >= 20
+        assert kill_and_pull_again(tmp_path / "course", blogs, database=store_url, kills=100, seed=7) >= 20
