@@ -292,7 +292,7 @@ def advance(
     after_pull(opened, pulled, quiet=as_json)
 
 
-def _remind(opened: Course, course: Path) -> None:
+def _remind(opened: "Course", course: Path) -> None:
     """Send the letters that today asks for, where mail is set up."""
     from reviewkit.config import read_local
     from reviewkit.reminding import Reminding
