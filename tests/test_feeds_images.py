@@ -1,14 +1,18 @@
 """Pictures in posts: copied when they are pulled, drawn anew, and shown from here to those who may read the post."""
 
 import io
+import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image, PngImagePlugin
+from playwright.sync_api import Browser, Page, expect
 
 from reviewkit.course import Course
 from reviewkit.errors import FeedError, Missing
@@ -20,9 +24,11 @@ from reviewkit.pictures import Copied, names, sources, with_copies
 from reviewkit.rubric import parse
 from reviewkit.showing import picture
 from reviewkit.store import Store
+from tests.asking import Asker
 from tests.blogs import FakeBlogs, fake_blogs, post, rss
 from tests.cast import ANN, BOB, CYD, EVE, PROF, RUBRIC, Clock, a_setup
-from tests.serving import awaited
+from tests.serving import Server, awaited, visit  # noqa: F401 (a fixture)
+from tests.under_way import a_round_under_way
 
 
 @pytest.fixture
@@ -324,3 +330,54 @@ def test_copies_that_no_post_shows_are_tidied_away(store: Store, blogs: FakeBlog
     with pytest.raises(Missing):
         store.picture(other.name)
     assert store.picture_sources(["https://x.example/"]) == {}
+
+
+# -- in a browser ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("pictures")
+def test_readers_load_pictures_from_here_alone_and_a_stranger_none(
+    tmp_path: Path, browser: Browser, visit: Callable[..., Page]
+) -> None:
+    round_ = a_round_under_way(tmp_path / "course")
+    address = f"/pictures/{round_.picture}"
+    with Server(round_.course_file) as server:
+        reached = {}
+        for who, where in (
+            (ANN, f"/my-work?submission={round_.submission}"),
+            (round_.reviewer, f"/reviews?open={round_.duty}"),
+            (PROF, f"/sign-off?open={round_.submission}"),
+        ):
+            for size in ((1280, 900), (390, 844)):
+                page = visit(server, who, viewport={"width": size[0], "height": size[1]})
+                asked: list[str] = []
+                page.on("request", lambda request, asked=asked: asked.append(request.url))
+                page.goto(f"{server.url}{where}")
+                if who is ANN:
+                    page.get_by_text("Read what was frozen").click()
+                if who is PROF:
+                    page.get_by_test_id("read-post").first.click()
+                if who is round_.reviewer and size[0] < 760:
+                    page.get_by_test_id("side-read").click()
+                image = page.locator(f'img[src="{address}"]').first
+                image.scroll_into_view_if_needed()
+                expect(image).to_have_js_property("complete", True)
+                expect(image).to_have_js_property("naturalWidth", 1200)
+                width = image.evaluate("each => [each.getBoundingClientRect().width, innerWidth]")
+                assert width[0] <= width[1], "no wider than the screen"
+                assert {urlsplit(each).netloc for each in asked if not each.startswith("data:")} == {
+                    urlsplit(server.url).netloc
+                }
+                reached[who.id] = True
+                folder = os.environ.get("REVIEWKIT_PICTURES")
+                if folder:
+                    page.screenshot(path=f"{folder}/{who.role}-{who.id}-{size[0]}.png")
+        assert len(reached) == 3
+        headers = Asker(server, round_.reviewer).get(address)[1]
+        assert headers["Content-Type"] == "image/webp"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "private, max-age=31536000, immutable"
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'; sandbox")
+        for nobody in (None, EVE, round_.other):
+            assert Asker(server, nobody).get(address)[0] == 404

@@ -96,6 +96,8 @@ GET = {
     "/sign-in": row(all="401"),
     "/static/{file}": row(all="200"),
     "/static/server.secret": row(all="404"),
+    "/pictures/{picture}": row(all="404", ann="200", reviewer="200", tia="200", prof="200"),
+    "/pictures/{nothing}": row(all="404"),
     "/health": row(all="200"),
     "/metrics": row(all="200"),
 }
@@ -124,6 +126,8 @@ SAMPLE = {
     "dates": "x.y",
     "letters": "x.y",
     "file": "page.js",
+    "picture": "p" * 24,
+    "nothing": "n" * 24,
 }
 
 
@@ -219,6 +223,8 @@ class Scene:
             file=self.file,
             dates=signing.private(secret, "calendar", ANN.id, 1),
             letters=signing.private(secret, "reminders", ANN.id, 1),
+            picture=self.round.picture,
+            nothing=SAMPLE["nothing"],
         )
 
     def texts(self, name: str) -> list[str]:

@@ -1,11 +1,15 @@
 """A course on disk in the middle of its blind reviews, in which every text says whose it is."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from PIL import Image
+
 from reviewkit.course import Course
+from reviewkit.feeds.images import remade
 from reviewkit.model import Feed, Person, SelfEvaluation
 from tests.cast import ANN, STUDENTS, a_post, frozen, levels
 from tests.serving import a_course_folder, the_course
@@ -44,6 +48,9 @@ class Round:
     duty: str
     """The reviewer's review of it, by the only id they know it under."""
 
+    picture: str
+    """The name of the picture in Ann's post."""
+
     @property
     def submission(self) -> str:
         return self.submissions[ANN.id]
@@ -53,11 +60,15 @@ def a_round_under_way(folder: Path) -> Round:
     """Everybody has evaluated their own post and reviewed two others; nothing is revealed."""
     course_file = a_course_folder(folder)
     course, now = the_course(course_file), datetime.now(UTC)
+    pictures = dict[str, str]()
     for person in STUDENTS:
         entry = a_post(person, days_ago=0.5, number=2)
         entry = replace(
             entry, html=f"{entry.html}<p>This is {piece(person)}.</p>", text=f"{entry.text} {piece(person)}"
         )
+        pictures[person.id] = shown = _picture(course, person)
+        image = f'<p><img src="/pictures/{shown}" alt="The gauge" width="1200" height="800"></p>'
+        entry = replace(entry, html=f"{entry.html}{image}")
         course.store.keep_pull(Feed(person=person.id, url=person.feeds[0], tried=now), [entry], seen=now)
     made = frozen(course)
     for person in STUDENTS:
@@ -77,9 +88,24 @@ def a_round_under_way(folder: Path) -> Round:
         reviewer=reviewer,
         other=known[other],
         duty=reviewers[reviewer.id],
+        picture=pictures[ANN.id],
     )
     course.store.close()
     return round_
+
+
+def _picture(course: Course, person: Person) -> str:
+    """The copy of a picture in this person's post: a drawing of a gauge, in their own colour."""
+    out, shade = io.BytesIO(), sum(person.id.encode()) % 200
+    drawn = Image.new("RGB", (1200, 800), (shade, 140, 200 - shade))
+    for step in range(0, 1200, 60):
+        drawn.paste((240, 240, 230), (step, 760 - step // 2, step + 30, 790))
+    drawn.save(out, "PNG")
+    copied = course.store.keep_picture(
+        f"https://pictures.example/{person.id}.png", remade(out.getvalue()), tries=1, at=datetime.now(UTC)
+    )
+    assert copied
+    return copied.name
 
 
 def reviewers_of(course: Course, submission: str) -> dict[str, str]:
