@@ -22,7 +22,7 @@ PAGES = 20
 BYTES = 20 * 1024 * 1024
 """Bytes of older pages of one feed."""
 SECONDS = 60.0
-"""For all older pages of one feed, and for all its articles: after that no further one is asked for in this pull."""
+"""For all that one feed needs beyond its document in one pull: whatever is on its way then is given up."""
 ARTICLES = 10
 """Articles of one feed that are fetched in one pull; the others have their turn in the next ones."""
 
@@ -43,8 +43,13 @@ class Older:
     complete: bool = True
 
 
-async def older_pages(fetcher: Fetcher, read: Read, url: str, first: Parsed, since: datetime) -> Older:
-    """Follow a feed back to `since`, one page after the other.
+def deadline() -> float:
+    """When what is begun now has to have ended, as the loop tells time."""
+    return asyncio.get_running_loop().time() + SECONDS
+
+
+async def older_pages(fetcher: Fetcher, read: Read, url: str, first: Parsed, since: datetime, *, until: float) -> Older:
+    """Follow a feed back to `since`, one page after the other, no longer than `until`.
 
     It ends at a page that is not there, that is no feed, or that shows nothing new (many sites answer any page with
     the first one).
@@ -54,20 +59,20 @@ async def older_pages(fetcher: Fetcher, read: Read, url: str, first: Parsed, sin
     seen = {item.guid for item in first.items}
     asked = {url}
     page, size = first, 0
-    until = asyncio.get_running_loop().time() + SECONDS
     for number in range(1, PAGES + 1):
         address = older_page(url, page, number)
         if not address or address in asked or reaches(page.entries, since) or size > BYTES:
             break
-        if asyncio.get_running_loop().time() > until:
-            break
         asked.add(address)
         try:
-            fetched = await fetcher.fetch(address)
-            if fetched is None:
-                break
-            size += len(fetched.body)
-            page = await read(fetched)
+            async with asyncio.timeout_at(until):
+                fetched = await fetcher.fetch(address)
+                if fetched is None:
+                    break
+                size += len(fetched.body)
+                page = await read(fetched)
+        except TimeoutError:
+            break
         except FeedError as error:
             there_is_none = error.wrong or error.gone or not page.older or "(404)" in str(error)
             return Older(tuple(entries), frozenset(excerpts), complete=there_is_none)
@@ -82,7 +87,9 @@ async def older_pages(fetcher: Fetcher, read: Read, url: str, first: Parsed, sin
     return Older(tuple(entries), frozenset(excerpts))
 
 
-async def without_pages(fetcher: Fetcher, items: list[Listed], pages: Callable[[], Mapping[str, str]]) -> list[Listed]:
+async def without_pages(
+    fetcher: Fetcher, items: list[Listed], pages: Callable[[], Mapping[str, str]], *, until: float
+) -> list[Listed]:
     """The items, with those as gone that have just left the middle of the feed and whose own pages are gone (404, 410).
 
     `pages` gives the pages of posts that are kept, by the keys of their guids; it is called where it is needed. A page
@@ -92,13 +99,16 @@ async def without_pages(fetcher: Fetcher, items: list[Listed], pages: Callable[[
     if not left:
         return items
     known = await asyncio.to_thread(pages)
-    gone = {guid for guid in sorted(left & known.keys())[:PAGES_ASKED] if await _is_gone(fetcher, known[guid])}
+    gone = {guid for guid in sorted(left & known.keys())[:PAGES_ASKED] if await _is_gone(fetcher, known[guid], until)}
     return [replace(each, missing=TWICE) if each.guid in gone else each for each in items]
 
 
-async def _is_gone(fetcher: Fetcher, page: str) -> bool:
+async def _is_gone(fetcher: Fetcher, page: str, until: float) -> bool:
     try:
-        await fetcher.fetch(page)
+        async with asyncio.timeout_at(until):
+            await fetcher.fetch(page)
+    except TimeoutError:
+        return False
     except FeedError as error:
         return error.gone or "(404)" in str(error)
     return False
@@ -110,6 +120,8 @@ async def with_articles(
     entries: Sequence[Entry],
     excerpts: frozenset[str],
     unmarked: AbstractSet[str] = frozenset(),
+    *,
+    until: float,
 ) -> tuple[list[Entry], set[str]]:
     """The entries, with the article's text in the place of its excerpt; and the keys of those that have to wait.
 
@@ -118,17 +130,26 @@ async def with_articles(
     """
     found: list[Entry] = []
     left = ARTICLES
-    until = asyncio.get_running_loop().time() + SECONDS
     waiting: set[str] = set()
     for entry in entries:
         if is_excerpt(entry, summary=entry.guid in excerpts):
+            whole = None
             if left and asyncio.get_running_loop().time() < until:
                 left -= 1
-                entry = await _whole(fetcher, workers, entry)
-            elif key(entry.guid) not in unmarked:
+                whole = await _within(until, _whole(fetcher, workers, entry))
+            if whole is None and key(entry.guid) not in unmarked:
                 waiting.add(key(entry.guid))
+            entry = whole or entry
         found.append(entry)
     return found, waiting
+
+
+async def _within(until: float, work: Awaitable[Entry]) -> Entry | None:
+    try:
+        async with asyncio.timeout_at(until):
+            return await work
+    except TimeoutError:
+        return None
 
 
 async def _whole(fetcher: Fetcher, workers: Workers, entry: Entry) -> Entry:

@@ -17,8 +17,6 @@ PER_POST = 30
 """Pictures of one post that are copied; the others become their words."""
 PER_PULL = 60
 """Pictures of one feed that are asked for in one pull; the others have their turn in the next ones."""
-SECONDS = 60.0
-"""For all pictures of one feed: after that no further one is asked for in this pull."""
 AT_ONCE = 2
 TRIES = 3
 """Pulls in which a picture is asked for; after that its words stay."""
@@ -83,8 +81,12 @@ async def with_pictures(
     read: Callable[[Fetched], Awaitable[Picture]],
     album: Album | None,
     entries: Sequence[Entry],
+    *,
+    until: float,
 ) -> tuple[list[Entry], set[str]]:
     """The entries with copies of their pictures, and the keys of those that miss one the next pull may bring.
+
+    What is not here `until` then (as the loop tells time) is given up.
 
     A picture that is not to be had becomes its words. Without an album all of them do.
     """
@@ -95,13 +97,16 @@ async def with_pictures(
     known = dict(await asyncio.to_thread(album.picture_sources, asked))
     wanted = [each for each in asked if _may_come(known.get(each))]
     places = asyncio.Semaphore(AT_ONCE)
-    until = asyncio.get_running_loop().time() + SECONDS
 
     async def copy(address: str) -> None:
         async with places:
             if asyncio.get_running_loop().time() > until:
                 return
-            picture, final = await _fetched(fetcher, read, address)
+            try:
+                async with asyncio.timeout_at(until):
+                    picture, final = await _fetched(fetcher, read, address)
+            except TimeoutError:
+                picture, final = None, False
         tries = TRIES if final else known.get(address, Source()).tries + 1
         copied = await asyncio.to_thread(album.keep_picture, address, picture, tries=tries)
         known[address] = Source(copied=copied, tries=tries)

@@ -14,7 +14,7 @@ from reviewkit.errors import FeedError
 from reviewkit.feeds import Kept, Pulled
 from reviewkit.feeds.document import VERSION, Parsed
 from reviewkit.feeds.fetch import Fetched, Fetcher
-from reviewkit.feeds.further import Older, older_pages, with_articles, without_pages
+from reviewkit.feeds.further import Older, deadline, older_pages, with_articles, without_pages
 from reviewkit.feeds.images import Album, with_pictures
 from reviewkit.feeds.schedule import failed, is_taken, succeeded
 from reviewkit.feeds.tags import fold, of_feed
@@ -113,18 +113,18 @@ class Pulling:
         # A feed that is itself of a wanted tag lends it to all its entries.
         tags = None if of_feed(feed.url) in wanted else wanted
         parsed = await self._parsed(fetched, tags, [] if to_fill else before)
-        items = _listed(before, parsed)
-        items = await without_pages(self._fetcher, items, functools.partial(self._pages, feed))
+        items, until = _listed(before, parsed), deadline()
+        items = await without_pages(self._fetcher, items, functools.partial(self._pages, feed), until=until)
         older = Older()
         if to_fill and self._since is not None:
             read = functools.partial(self._parsed, wanted=tags)
-            older = await older_pages(self._fetcher, read, fetched.url, parsed, self._since)
+            older = await older_pages(self._fetcher, read, fetched.url, parsed, self._since, until=until)
         entries = chosen((*parsed.entries, *older.entries), wanted, url=feed.url)
         unread = {item.guid for item in items if not item.mark}
         entries, waiting = await with_articles(
-            self._fetcher, self._workers, entries, parsed.excerpts | older.excerpts, unread
+            self._fetcher, self._workers, entries, parsed.excerpts | older.excerpts, unread, until=until
         )
-        entries, unseen = await with_pictures(self._fetcher, self._picture, self._album, entries)
+        entries, unseen = await with_pictures(self._fetcher, self._picture, self._album, entries, until=until)
         waiting |= unseen
         items = [replace(each, mark="") if each.guid in waiting else each for each in items]
         calm = replace(
