@@ -1,14 +1,16 @@
 """The masked copy as its author sees it before others do, and the question before a name is sent, in a browser."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from reviewkit.course import Course
 from reviewkit.masking import HIDDEN
+from reviewkit.model import Feed
 from reviewkit.store import Store
-from tests.cast import ANN, PROF, Clock, a_course, frozen
+from tests.cast import ANN, PROF, Clock, a_course, a_post, frozen
 from tests.pages import DESKTOP, PHONE, Page, Window
 from tests.test_copies import allocated, reviewers
 
@@ -101,3 +103,26 @@ def test_the_instructor_reads_what_was_replaced(window: Window, course: Course) 
     expect(page["replaced"]).to_contain_text("Ann Lindqvist")
     expect(page["replaced"]).to_contain_text("https://inkwren.example/map")
     assert page.violations() == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_text_that_was_copied_from_its_page_is_read_and_confirmed_before_it_is_frozen(
+    window: Window, course: Course, size: tuple[int, int]
+) -> None:
+    entry = replace(a_post(ANN, days_ago=0.1, number=7), copied=True)
+    course.store.keep_pull(Feed(person="ann", url=ANN.feeds[0]), [entry], seen=course.clock())
+    page = window.open("my-work", ANN, size=size)
+    page["next"].click()
+    dialog = page["dialog"]
+    expect(dialog).to_contain_text("was copied from its page")
+    expect(dialog.get_by_test_id("post")).to_contain_text("The gauge was silent")
+    assert page.violations() == []
+    page["dialog-confirm"].click()
+    expect(dialog).to_contain_text("Read the copy and confirm that it is your text")
+    assert course.store.submissions() == []
+    dialog.get_by_role("checkbox", name="I have read it").check()
+    page["dialog-confirm"].click()
+    expect(page["dialog"]).to_have_count(0)
+    [submission] = course.store.submissions()
+    assert submission.revisions[0].digest == entry.digest
