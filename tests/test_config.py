@@ -142,6 +142,12 @@ def test_the_minimum_never_asks_for_more_reviews_than_there_are(write: Write) ->
     assert read(write(COURSE + "[reviews]\ncount = 1\n")).setup.reviews == Reviews(count=1, minimum=1)
 
 
+def test_reviewing_before_ones_own_self_evaluation_is_a_setting_that_an_export_keeps(write: Write) -> None:
+    files = read(write(COURSE + "[reviews]\nown_first = false\n"))
+    assert files.setup.reviews == Reviews(own_first=False)
+    assert "own_first = false" in course_text(files.setup, {})
+
+
 def test_a_rubric_may_be_named_as_its_file(write: Write) -> None:
     assert read(write(COURSE.replace('"plain"', '"rubrics/plain.md"'))).setup.assignments[0].rubric == "plain"
 
