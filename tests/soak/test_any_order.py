@@ -1,0 +1,18 @@
+"""The machine of test_any_order for minutes, on both databases."""
+
+from collections.abc import Callable
+
+import pytest
+
+from reviewkit.store.sql import SqlStore
+from tests.test_any_order import fresh, tried
+
+__all__ = ["fresh"]
+
+pytestmark = pytest.mark.soak
+LONG = {"sqlite": (60, 60), "postgresql": (30, 60)}
+
+
+@pytest.mark.timeout(1200)
+def test_anything_in_any_order_for_long(fresh: tuple[str, Callable[[], SqlStore]]) -> None:
+    tried(fresh, LONG)
