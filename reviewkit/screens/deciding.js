@@ -32,7 +32,7 @@ function decidingIn({ link, el, shown, view, draw, act, takeBack }) {
         h("details", { class: "change", open: shown.levels, ontoggle: ({ target }) => { shown.levels = target.open; } },
           h("summary", { class: "sm", testid: "change-levels" }, "Change levels"),
           h("div", { class: "stack" }, detail.criteria.map(criterion => criterionOf(criterion, draft))))) : null,
-      field({ name: "word", label: alone ? "Your reason" : "Your word", value: said.word ?? "", rows: 3, readonly: draft.locked, hint: `To ${detail.name}: what worked, what could be better.`, oninput: word => draft.set({ word }) }),
+      field({ name: "word", label: alone ? "Your reason" : "Your word", value: said.word ?? "", rows: 3, readonly: draft.locked, hint: alone ? `Why you decide, for ${detail.name} to read.` : `To ${detail.name}: what worked, what could be better.`, oninput: word => draft.set({ word }) }),
       alone ? null : h("div", null, toggles({ label: "Recognise", voice: "teach", prefix: "recognise", options: words.map(text => ({ name: slug(text), text })), pressed: (said.recognised ?? []).map(slug),
         onchange: names => draft.set({ recognised: words.filter(text => names.includes(slug(text))) }) }),
       draft.locked ? null : shown.other ? otherField(draft) : h("button", { class: "btn q s", type: "button", testid: "recognise-other", onclick: () => { shown.other = true; draw(); el.querySelector("#recognise-text").focus(); } }, icon("plus"), "Other")),
@@ -87,11 +87,10 @@ function decidingIn({ link, el, shown, view, draw, act, takeBack }) {
 
   // What changes with every key is set in place: the fields around it stay as they are.
   function tell() {
-    const detail = view().detail, buttons = el.querySelector(".deciding");
-    if (!buttons) return;
-    const { grade, changed, said, differs } = stance(detail), [accept, talk, decides] = ["accept", "discuss", "decide"].map(name => buttons.querySelector(`[data-testid="${name}"]`));
+    const detail = view().detail, words = el.querySelector("#level-words"), buttons = el.querySelector(".deciding");
+    if (!words && !buttons) return;
+    const { grade, changed, said, differs } = stance(detail), [accept, talk, decides] = ["accept", "discuss", "decide"].map(name => buttons?.querySelector(`[data-testid="${name}"]`));
     const moves = changed.map(({ id, name, levels: list }) => `${name} to ${list[said.levels[id]].name}`);
-    const words = el.querySelector("#level-words");
     if (words) words.textContent = !detail.proposed ? "There are no proposed levels yet." : moves.length ? `${moves.join(", ")}${moves.length < detail.criteria.length ? ", the rest as proposed" : ""}.` : "All levels as proposed.";
     accept?.classList.toggle("p", !differs || !talk);
     talk?.classList.toggle("p", differs || !accept);

@@ -178,7 +178,9 @@ class Pane:
             return "The reviews are not revealed yet. You can decide after they are."
         if over and rules.reveal(record) is None and isinstance(over.what, HandOver):
             there = talk.sentence(talk.count(over.what.given, "review")) if over.what.given else "No review"
-            return f"{there} of at least {talk.number(over.what.minimum)} came in time. More says how it can go on."
+            ways = " Under “More” you can give more time, assign a reviewer, review it yourself or go on without."
+            came = f"{there} of at least {talk.number(over.what.minimum)} came in time."
+            return came + (ways if self.instructs else " An instructor says how it goes on.")
         if standing is None:
             return f"{author} has not sent a self-evaluation, so there is no proposed grade to accept."
         if rules.awaits_reply(record):

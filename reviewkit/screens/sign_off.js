@@ -106,7 +106,7 @@ function renderSignOff({ model, el, signal }) {
     const counted = (name, text) => ({ value: name, text: `${text} ${lines.filter(FILTERS[name]).length}` });
     const open_ = list.filter(line => line.selectable), all = open_.length > 0 && open_.every(line => selected.has(line.submission));
     const columns = [
-      { name: "select", class: "pick", text: h("input", { class: "ck", type: "checkbox", testid: "select-all", "aria-label": "Select all shown that self and peers agree on", checked: all,
+      { name: "select", class: "pick", text: !open_.length ? h("span", { class: "vh" }, "Select") : h("input", { class: "ck", type: "checkbox", testid: "select-all", "aria-label": "Select all shown that self and peers agree on", checked: all,
         onchange: ({ target }) => { open_.forEach(line => target.checked ? selected.add(line.submission) : selected.delete(line.submission)); draw(); } }) },
       { name: "student", text: "Student", sort: true },
       { name: "plot", text: h("span", { class: "row voices" }, voice("self"), "Self ", voice("peer"), "Peers") },

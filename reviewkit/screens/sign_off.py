@@ -42,7 +42,7 @@ def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str,
         "zone": setup.timezone,
         "params": {"assignment": assignment.id if assignment else "", "open": id_of(line) if line else ""},
         "title": "Sign-off",
-        "lede": lede(assignment, lines),
+        "lede": lede(assignment, lines, viewer),
         "rounds": [{"id": each.id, "title": each.title, "here": each is assignment} for each in setup.assignments],
         "role": viewer.role,
         "step": scene.step(assignment, lines) if assignment else None,
@@ -85,13 +85,18 @@ def selectable(line: Line) -> bool:
     return line.close and is_mine(line) and not line.flags
 
 
-def lede(assignment: Assignment | None, lines: Sequence[Line]) -> str:
+def lede(assignment: Assignment | None, lines: Sequence[Line], viewer: Person) -> str:
     if assignment is None:
         return "This course has no assignment yet."
-    waiting, agreed = sum(map(is_mine, lines)), sum(line.stage in CLOSED for line in lines)
-    wait = f"{talk.count(waiting, 'submission')} {'waits' if waiting == 1 else 'wait'} for you"
+    whom, word = ("you", "You") if viewer.role == "instructor" else ("the instructor", "Instructor")
+    waiting = sum(line.waiting_on == word for line in lines)
+    closed = [line for line in lines if line.stage in CLOSED]
+    decided = sum(line.decided for line in closed)
+    agreed = len(closed) - decided
+    wait = f"{talk.count(waiting, 'submission')} {'waits' if waiting == 1 else 'wait'} for {whom}"
     done = f"{talk.number(agreed) if agreed else 'none'} {'is' if agreed == 1 else 'are'} agreed"
-    return f"{assignment.title}. {talk.sentence(wait)}, and {done}."
+    apart = f", {talk.number(decided)} decided without agreement" if decided else ""
+    return f"{assignment.title}. {talk.sentence(wait)}, and {done}{apart}."
 
 
 def scale_of(scale: Literal["0-100", "levels"] | tuple[str, ...]) -> dict[str, Any]:
