@@ -37,4 +37,5 @@ def calendar_of(dates: Iterable[Dated], *, title: str, zone: str, key: str, now:
         event.add("summary", each.what)
         event.add("transp", "TRANSPARENT")
         calendar.add_component(event)
-    return calendar.to_ical()
+    text: bytes = calendar.to_ical()
+    return text

@@ -56,9 +56,12 @@ class Speaking(Reading):
             return
         raise Conflict("Many people write here at once. Your text is kept; send it again in a moment.")
 
-    def _must_be(self, who: Person, dialogue: Dialogue, capacity: rules.Capacity) -> None:
-        if self._capacity(who, dialogue) != capacity:
+    def _must_be(self, who: Person, dialogue: Dialogue, capacity: rules.Capacity) -> int:
+        """How many turns of it they can see, as whom they speak; raises NotAllowed when they are not that."""
+        own = self._capacity(who, dialogue)
+        if own != capacity:
             raise NotAllowed("This is not yours to do here.")
+        return len(self._visible(dialogue, who, own))
 
     def _may(
         self,
@@ -71,8 +74,8 @@ class Speaking(Reading):
         via: Via,
     ) -> list[Said]:
         """What would be appended now, by somebody who had seen so much; raises what `_append` does, and only looks."""
-        self._must_be(who, dialogue, capacity)
-        if seen is not None and len(self._visible(dialogue, who, capacity)) != seen:
+        visible = self._must_be(who, dialogue, capacity)
+        if seen is not None and visible != seen:
             raise Conflict("Somebody wrote here since you opened the page. Look at it, then send again.")
         said = list[Said]()
         for each in what:
