@@ -34,8 +34,8 @@ def paragraph(dice: random.Random) -> str:
 
 def body(dice: random.Random) -> str:
     parts = [paragraph(dice) for _ in range(dice.randrange(4, 11))]
-    picture = f"https://pictures.example/{dice.randrange(9999)}.jpg"
-    parts[2] = f'<figure><img loading="lazy" src="{picture}" srcset="{picture} 1024w" alt="A picture"/></figure>'
+    # No pictures: reviewkit would copy them, and the peers would not.
+    parts[2] = "<figure><figcaption>A picture</figcaption></figure>"
     parts.append("<ul><li>one</li><li>two</li></ul><blockquote>said</blockquote><script>count()</script>")
     return "\n".join(parts)
 
