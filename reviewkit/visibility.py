@@ -101,15 +101,15 @@ def _for_author(
 
     turns: list[SeenTurn] = []
     shown = reviews_open_to_author(dialogue.turns)
-    revealed = False
+    revealed: int | None = None
     for turn in dialogue.turns:
         match turn.what:
-            case Review() if revealed and shown:  # it came late
+            case Review() if revealed is not None and shown:  # it came late
                 turns.append(_other_review(turn, at=turn.at, people=people, mode=mode, hide=hide))
             case Review():
                 pass  # shown together, where the reveal stands
             case Reveal():
-                revealed = True
+                revealed = len(turns)
                 if shown:
                     turns += _revealed(dialogue.turns, turn, people, mode, hide)
             case _:
@@ -117,18 +117,9 @@ def _for_author(
                 name = "You" if mine else _office(turn, people)
                 turns.append(_seen(turn, voice=_voice(turn, mine), name=name, mine=mine))
     if shown:  # a self-evaluation that came after the reveal still stands before the reviews it was not told of
-        turns.sort(key=_place)
+        since = turns[revealed:]
+        turns[revealed:] = sorted(since, key=lambda turn: turn.kind != "self-evaluation")
     return tuple(turns)
-
-
-def _place(turn: SeenTurn) -> int:
-    match turn.kind:
-        case "freeze" | "self-evaluation":
-            return 0
-        case "review":
-            return 1
-        case _:
-            return 2
 
 
 def _revealed(

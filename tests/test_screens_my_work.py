@@ -12,7 +12,19 @@ from playwright.sync_api import Browser, expect
 from reviewkit import screens
 from reviewkit.course import Course
 from reviewkit.errors import Missing, NotAllowed
-from reviewkit.model import Accept, Decide, Discuss, Exempt, Feed, Person, Proposal, Reopen, Restore, Withdraw
+from reviewkit.model import (
+    Accept,
+    Decide,
+    Discuss,
+    Exempt,
+    Feed,
+    Person,
+    Proposal,
+    Recognise,
+    Reopen,
+    Restore,
+    Withdraw,
+)
 from reviewkit.store import Store
 from reviewkit.store.sql import SqlStore
 from tests import gallery
@@ -27,6 +39,7 @@ from tests.cast import (
     Clock,
     a_course,
     a_post,
+    a_self_evaluation,
     a_setup,
     answered,
     frozen,
@@ -443,6 +456,32 @@ def test_after_a_reopen_to_the_self_evaluation_it_is_written_anew_from_what_was_
     assert my_work(course)["next"]["text"] == view["anew"]["text"]
     again = act(course, **evaluated(submission, seen=view["seen"], grade="85", request="anew"))["view"]
     assert (again["place"], again["mine"]["grade"], again["anew"]) == ("dialogue", "85", None)
+
+
+def test_what_was_written_anew_counts_when_the_reviews_are_open(course: Course) -> None:
+    submission = reopened(course, self_evaluated, "frozen")
+    act(course, **evaluated(submission, seen=3, grade="85", request="anew"))
+    course.allocate(course.plan("river", seed=1))
+    for person in STUDENTS:
+        for duty in course.duties(person):
+            course.review(person, duty.id, levels(), "Fine.", "Show the log.")
+    course.reveal("river", by=PROF)
+    view = my_work(course, submission=submission)
+    kinds = ["freeze", "self-evaluation", "reopen", "self-evaluation", "review", "review"]
+    assert [turn["kind"] for turn in view["turns"]] == kinds
+    assert (view["place"], view["mine"]["grade"]) == ("dialogue", "85")
+
+
+def test_a_self_evaluation_that_came_after_the_reveal_stands_before_the_reviews(course: Course) -> None:
+    made = frozen(course)
+    for person in (BOB, CYD):
+        course.self_evaluate(person, made[person.id], a_self_evaluation(), seen=1)
+    course.allocate(course.plan("river", seed=1))
+    course.reveal("river", by=PROF, reason="The term ends.")
+    course.recognise(PROF, made["ann"], Recognise(text="The rings."), seen=None)
+    act(course, **evaluated(made["ann"], seen=my_work(course, submission=made["ann"])["seen"]))
+    kinds = [turn["kind"] for turn in my_work(course, submission=made["ann"])["turns"]]
+    assert kinds == ["freeze", "self-evaluation", "recognise"]
 
 
 def test_after_a_reopen_to_the_answers_every_review_can_be_answered_anew(course: Course) -> None:

@@ -289,7 +289,8 @@ class Own:
         grade = grades.grade_of_share(middle, self.course.setup.scale)
         if len(reviews) == 1:
             return f"Your peer's levels come to {grade}."
-        return f"The median of {talk.count(len(reviews), 'peer')} is {grade}."
+        what = "review" if any(turn.kind == "review" and turn.voice == "teach" for turn in seen.turns) else "peer"
+        return f"The median of {talk.count(len(reviews), what)} is {grade}."
 
 
 def form_of(submission: str) -> str:

@@ -268,7 +268,7 @@ def said(turn: SeenTurn, seen: SeenDialogue, *, names: dict[str, str], proposed:
             }
         case Review() as review:
             return {
-                "title": f"{who}, reviewer",
+                "title": f"{who} reviewed this" if turn.voice == "teach" else f"{who}, reviewer",
                 "text": review.strengths,
                 "texts": labelled(("Suggestions", review.suggestions)),
                 "judgements": judgements_of(review.judgements, rubric),
