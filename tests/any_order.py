@@ -433,6 +433,23 @@ class AnyOrder(RuleBasedStateMachine):
         said = Accept(grade=stands.grade if standing and stands else grade)
         self.speak(self.course.accept, who or prof, submission, said, seen)
 
+    @rule(prof=PROF, at=st.integers(0, 4), wanted=st.sampled_from(["put", "put", "take back"]))
+    def accept_later(self, prof: Person, at: int, wanted: str) -> None:
+        """An accept rests in the outbox: nothing is said yet, and what is taken back never will be."""
+        before = self.total()
+        longest = sorted(self.store.dialogues(), key=lambda each: -len(each.turns))[at : at + 1]
+        for dialogue in longest:
+            submission, stands = dialogue.submission.id, rules.standing(dialogue.turns)
+            said = Accept(grade=stands.grade if stands else "82")
+            try:
+                self.course.accept_later(prof, submission, said, seen=self.seen(prof, submission))
+            except ReviewkitError:
+                continue
+            if wanted == "take back":
+                self.course.take_back(prof, self.course.resting(prof)[submission].id)
+                assert submission not in self.course.resting(prof)
+        assert self.total() == before
+
     @rule(who=WRONG, prof=PROF, whose=STUDENT, round_=ROUND, grade=GRADE, reason=REASON, seen=SEEN)
     def decide(
         self, who: Person | None, prof: Person, whose: Person, round_: str, grade: str, reason: str, seen: str
@@ -505,8 +522,10 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([1, 12, 30, 60, 120]))
     def time_passes(self, hours: int) -> None:
         self.clock.pass_(hours=hours)
+        self.course.flush()
         self.course.advance()
         before = self.total(), len(self.course.store.allocations())
+        self.course.flush()
         self.course.advance()
         assert (self.total(), len(self.course.store.allocations())) == before, "what is done is not done twice"
 

@@ -70,6 +70,11 @@ def reply(course: Course) -> None:
     )
 
 
+def flush(course: Course) -> None:
+    """What rested in the outbox is done: begun, accepted and signed, and taken out."""
+    course.flush()
+
+
 def advance(course: Course) -> None:
     course.advance()
 

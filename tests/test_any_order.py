@@ -35,6 +35,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str,
         yield request.param, {"sqlite": sqlite, "postgresql": postgresql}[request.param]
 
 
+@pytest.mark.timeout(300)
 def test_anything_in_any_order(fresh: tuple[str, Callable[[], SqlStore]]) -> None:
     tried(fresh, QUICK)
 

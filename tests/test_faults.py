@@ -8,7 +8,7 @@ import pytest
 
 from reviewkit import chain
 from reviewkit.course import Course
-from reviewkit.model import Discuss, Person, Proposal
+from reviewkit.model import Accept, Discuss, Person, Proposal
 from reviewkit.store.sql import SqlStore
 from tests import faults
 from tests.cast import ANN, BOB, PROF, STUDENTS, Clock, a_course, answered, levels, reviewed, self_evaluated
@@ -22,6 +22,17 @@ def discussed(course: Course) -> None:
     submission = answered(course)["ann"]
     said = Discuss(text="The log?", counter=Proposal(judgements=levels(), grade="78"))
     course.discuss(PROF, submission, said, seen=None)
+
+
+def accepted_on_the_page(course: Course) -> None:
+    submission = answered(course)["ann"]
+    course.accept_later(
+        PROF,
+        submission,
+        Accept(grade="82", text="Well done."),
+        seen=len(course.dialogue(submission, PROF).turns),
+        request="page",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +79,7 @@ FAULTS = [
     Fault(act=faults.reply, before=discussed, after=last("reply", of=ANN)),
     Fault(act=faults.sign_off, before=answered, after=last("accept", "sign-off", of=ANN)),
     Fault(act=faults.sign_a_decision, before=answered, after=last("decide", "sign-off", of=BOB), transactions=2),
+    Fault(act=faults.flush, before=accepted_on_the_page, after=last("accept", "sign-off", of=ANN), transactions=3),
     Fault(act=faults.advance, before=reviewed, after=last("reveal"), day=11),
     # Four posts are frozen, one after the other; then reviews are allocated.
     Fault(act=faults.advance, before=nothing, after=two_each, day=6, transactions=len(STUDENTS) + 1),
