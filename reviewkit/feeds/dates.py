@@ -41,11 +41,11 @@ def is_zero(said: str) -> bool:
 
 def instant(said: str) -> datetime | None:
     """The instant in UTC; None when nothing sensible is said. A time without a zone counts as UTC."""
-    said = said.strip()[:100]
+    said = said.strip()[:100].replace("\u2212", "-")  # a typographer's minus before an offset
     if is_zero(said):
         return None
     try:
-        found = _epoch(said) or _slashes(said) or _iso(said) or _mail(said)
+        found = _epoch(said) or _slashes(said) or _dots(said) or _iso(said) or _mail(said)
         return sensible(found.astimezone(UTC)) if found else None
     except (ValueError, OverflowError, OSError):
         return None
@@ -70,8 +70,17 @@ def _slashes(said: str) -> datetime | None:
     return datetime(year, month, day, hour, minute, second, tzinfo=_offset(found.group(7) or "Z"))
 
 
+def _dots(said: str) -> datetime | None:
+    """Dots are written by those only who write the day first."""
+    found = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,?\s+(\d{1,2}):(\d{2}))?", said)
+    if not found:
+        return None
+    day, month, year, hour, minute = (int(each or 0) for each in found.groups())
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
+
+
 def _iso(said: str) -> datetime | None:
-    if not re.match(r"\d{4}-?\d{2}", said):
+    if not re.match(r"\d{4}-?(?:\d{2}|W\d{2})", said):
         return None
     plain = re.sub(r"\s*(?:UTC|GMT)$", "Z", said)
     plain = re.sub(r"\s+(?=[+-]\d{2}:?\d{2}$)", "", plain)

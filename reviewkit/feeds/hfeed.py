@@ -54,13 +54,18 @@ def _text(body: bytes, content_type: str) -> str | bytes:
 def _entries(items: Iterable[Any]) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     """The first feed that holds entries, with them; else the entries that stand on the page by themselves."""
     alone: list[Mapping[str, Any]] = []
-    for item in items:
+    waiting = list(items)
+    while waiting:
+        item, *waiting = waiting
+        children = list(item.get("children") or ())
         if "h-feed" in item.get("type", ()):
-            inside = [each for each in item.get("children") or () if "h-entry" in each.get("type", ())]
+            inside = [each for each in children if "h-entry" in each.get("type", ())]
             if inside:
                 return _properties(item), [_properties(each) for each in inside]
         elif "h-entry" in item.get("type", ()):
             alone.append(_properties(item))
+            continue  # what stands in an entry is quoted, or a reply to it
+        waiting = [*children, *waiting]  # a card of its author may stand around the feed
     return {}, alone
 
 

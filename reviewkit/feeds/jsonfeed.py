@@ -44,7 +44,6 @@ def _entries(
         html = text_or_nothing(item.get("content_html"))
         plain = text_or_nothing(item.get("content_text"))
         summary = text_or_nothing(item.get("summary"))
-        tags = item.get("tags")
         yield Raw(
             guid=_identifier(item.get("id")),
             link=absolute(base, text_or_nothing(item.get("url")) or text_or_nothing(item.get("external_url"))),
@@ -52,12 +51,19 @@ def _entries(
             author=_authors(item) or authors,
             published=instant(text_or_nothing(item.get("date_published")))
             or instant(text_or_nothing(item.get("date_modified"))),
-            tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+            tags=_tags(item.get("tags")),
             html=html or of_plain_text(plain or summary),
             base=base,
             mark=mark,
             summary=not (html or plain),
         )
+
+
+def _tags(said: object) -> tuple[str, ...]:
+    """The format asks for a list; some write one string with commas."""
+    if isinstance(said, str):
+        said = said.split(",")
+    return tuple(tag for tag in said if isinstance(tag, str)) if isinstance(said, list) else ()
 
 
 def _mark(item: dict[str, Any], ground: str) -> str:

@@ -5,6 +5,7 @@ import re
 from calendar import timegm
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 import feedparser
@@ -151,7 +152,8 @@ def _when(entry: Mapping[str, Any]) -> datetime | None:
 def _tags(entry: Mapping[str, Any]) -> Iterator[str]:
     for tag in entry.get("tags") or ():
         if isinstance(tag, Mapping) and tag.get("scheme") != _KIND:
-            yield from {text_or_nothing(tag.get("term")): 0, text_or_nothing(tag.get("label")): 0}
+            # WordPress escapes a name once for HTML and once more for XML.
+            yield from {unescape(text_or_nothing(tag.get(name))): 0 for name in ("term", "label")}
 
 
 def _author(holder: Mapping[str, Any]) -> str:
