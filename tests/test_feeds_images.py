@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 from reviewkit.course import Course
 from reviewkit.errors import FeedError, Missing
 from reviewkit.feeds import images
-from reviewkit.feeds.images import PER_POST, SIDE, TRIES, NoPicture, remade
+from reviewkit.feeds.drawing import SIDE, NoPicture, remade
+from reviewkit.feeds.images import PER_POST, TRIES
 from reviewkit.feeds.workers import Workers
 from reviewkit.model import Freeze, Frozen, Post, Said
 from reviewkit.pictures import Copied, names, sources, with_copies
@@ -27,8 +28,10 @@ from reviewkit.store import Store
 from tests.asking import Asker
 from tests.blogs import FakeBlogs, fake_blogs, post, rss
 from tests.cast import ANN, BOB, CYD, EVE, PROF, RUBRIC, Clock, a_setup
-from tests.serving import Server, awaited, visit  # noqa: F401 (a fixture)
+from tests.serving import Server, awaited, visit
 from tests.under_way import a_round_under_way
+
+__all__ = ["visit"]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from reviewkit.course import Course
-from reviewkit.feeds.images import remade
+from reviewkit.feeds.drawing import remade
 from reviewkit.model import Feed, Person, SelfEvaluation
 from tests.cast import ANN, STUDENTS, a_post, frozen, levels
 from tests.serving import a_course_folder, the_course

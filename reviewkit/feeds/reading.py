@@ -13,7 +13,7 @@ import msgspec
 
 from reviewkit.errors import FeedError
 from reviewkit.feeds.article import main_text
-from reviewkit.feeds.images import NoPicture, remade
+from reviewkit.feeds.drawing import NoPicture, remade
 from reviewkit.feeds.parse import parse
 from reviewkit.feeds.tasks import IDLE, MEMORY, SECONDS, Article, Done, Task
 
