@@ -10,7 +10,7 @@ from tests.test_any_order import fresh, tried
 __all__ = ["fresh"]
 
 pytestmark = pytest.mark.soak
-LONG = {"sqlite": (60, 60), "postgresql": (30, 60)}
+LONG = {"sqlite": (40, 60), "postgresql": (20, 50)}
 
 
 @pytest.mark.timeout(1200)
