@@ -131,7 +131,10 @@ class Reading(Copies):
         capacity = self._capacity(viewer, dialogue)
         if capacity not in ("author", "instructor", "assistant"):
             raise Missing("There is no such submission for you.")
-        waiting_on, hint = overview.waits(dialogue, owed=self._owed(dialogue), setup=self.setup, now=self.clock())
+        owed = self._owed(dialogue)
+        waiting_on, hint = overview.waits(dialogue, owed=owed, setup=self.setup, now=self.clock())
+        if capacity == "author" and owed and rules.stage(dialogue.turns) in rules.BLIND and not _acts(waiting_on):
+            waiting_on, hint = "Its reviewers", "In review"  # how many have written would tell when one of them did
         return SeenDialogue(
             submission=submission,
             author=self.person(dialogue.submission.person).name,
@@ -390,6 +393,11 @@ class Reading(Copies):
         if waits == "instructor":
             return "You" if viewer.role == "instructor" and viewer.id != dialogue.submission.person else "Instructor"
         return waits
+
+
+def _acts(waiting_on: str) -> bool:
+    """Whether it waits for its author or the instructor."""
+    return waiting_on in ("author", "instructor")
 
 
 def _inside(published: datetime | None, starts: datetime | None, ends: datetime | None) -> bool:
