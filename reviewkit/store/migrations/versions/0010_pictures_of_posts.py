@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("dot", sa.Boolean(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("tried", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["name"], ["pictures.name"], name=op.f("fk_picture_sources_name_pictures")),
+        sa.ForeignKeyConstraint(["name"], ["pictures.name"], name=op.f("fk_picture_sources_name")),
         sa.PrimaryKeyConstraint("source", name=op.f("pk_picture_sources")),
     )
     op.create_index(op.f("ix_picture_sources_name"), "picture_sources", ["name"])
@@ -34,8 +34,8 @@ def upgrade() -> None:
         "post_pictures",
         sa.Column("post", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["post"], ["posts.id"], name=op.f("fk_post_pictures_post_posts")),
-        sa.ForeignKeyConstraint(["name"], ["pictures.name"], name=op.f("fk_post_pictures_name_pictures")),
+        sa.ForeignKeyConstraint(["post"], ["posts.id"], name=op.f("fk_post_pictures_post")),
+        sa.ForeignKeyConstraint(["name"], ["pictures.name"], name=op.f("fk_post_pictures_name")),
         sa.PrimaryKeyConstraint("post", "name", name=op.f("pk_post_pictures")),
     )
     op.create_index(op.f("ix_post_pictures_name"), "post_pictures", ["name"])
