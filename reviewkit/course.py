@@ -187,17 +187,26 @@ class Course(Resting, Sites):
         answers = self.store.sheet_answers()
         for each in typed:
             digest = each.digest if each.decision else ""
-            if answers.get(each.submission, ("", ""))[0] != digest:
-                answers[each.submission] = (digest, self._try_typed(each) if digest else "")
+            known = answers.get(each.submission, ("", ""))[0]
+            if known != digest:
+                said = self._try_typed(each, self._begin_typed(each, known)) if digest else ""
+                answers[each.submission] = (digest, said)
                 self.store.keep_sheet_answer(each.submission, *answers[each.submission])
         return self.projection()
 
-    def _try_typed(self, typed: "Typed") -> str:
+    def _begin_typed(self, typed: "Typed", known: str) -> str:
+        """The request under which a decision is tried. It is kept before: whoever was killed between the turn and its
+        answer tries the same request again, which has no second effect."""
+        if known.endswith(f":{typed.digest}"):
+            return known
+        request = f"sheet:{len(self.store.dialogue(typed.submission).turns)}:{typed.digest}"
+        self.store.keep_sheet_answer(typed.submission, request, "")
+        return request
+
+    def _try_typed(self, typed: "Typed", request: str) -> str:
         """One decision from the sheet, through the same door as on a page; gives the answer for its row."""
         try:
             who = self._acts_as()
-            turns = self.store.dialogue(typed.submission).turns
-            request = f"sheet:{len(turns)}:{typed.digest}"
             if typed.decision == "accept":
                 grade = typed.grade or typed.shown
                 self.accept(

@@ -15,6 +15,8 @@ from sqlalchemy import event
 
 from reviewkit.course import Course
 from reviewkit.model import Accept, Decide, Reply
+from reviewkit.sheet import Report
+from reviewkit.sheet.rows import Typed
 from reviewkit.store.engine import connect
 from reviewkit.store.sql import SqlStore
 from tests.cast import ANN, BOB, MONDAY, PROF, Clock
@@ -77,6 +79,28 @@ def flush(course: Course) -> None:
 
 def advance(course: Course) -> None:
     course.advance()
+
+
+class Typing:
+    """A workbook in which somebody typed a decision about Ann's work."""
+
+    place = "a book in memory"
+
+    def __init__(self, typed: Typed) -> None:
+        self.typed = typed
+
+    def cycle(self, projection_of: Callable[[list[Typed]], object]) -> Report:
+        projection_of([self.typed])
+        return Report()
+
+    def close(self) -> None: ...
+
+
+def sync(course: Course) -> None:
+    """A discussion is typed into the sheet."""
+    typed = Typed(submission=of(course, ANN), decision="discuss", comment="Where is the log?")
+    course.book, course.acts_as = Typing(typed), PROF.id
+    course.sync()
 
 
 def die_at_every_write(url: str, act: Act, at: float, report: Connection) -> None:

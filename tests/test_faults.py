@@ -71,6 +71,11 @@ def two_each(course: Course) -> None:
     assert sorted(works[each.submission] for each in owed) == sorted(2 * [each.id for each in STUDENTS])
 
 
+def asked_in_the_sheet(course: Course) -> None:
+    last("discuss", of=ANN)(course)
+    assert {answer for _, answer in course.store.sheet_answers().values()} == {"Sent to the author."}
+
+
 FAULTS = [
     Fault(act=faults.freeze, before=nothing, after=last("freeze", of=ANN)),
     Fault(act=faults.allocate, before=self_evaluated, after=two_each),
@@ -80,6 +85,8 @@ FAULTS = [
     Fault(act=faults.sign_off, before=answered, after=last("accept", "sign-off", of=ANN)),
     Fault(act=faults.sign_a_decision, before=answered, after=last("decide", "sign-off", of=BOB), transactions=2),
     Fault(act=faults.flush, before=accepted_on_the_page, after=last("accept", "sign-off", of=ANN), transactions=3),
+    # What was typed is begun, said, and answered in its row.
+    Fault(act=faults.sync, before=answered, after=asked_in_the_sheet, transactions=3),
     Fault(act=faults.advance, before=reviewed, after=last("reveal"), day=11),
     # Four posts are frozen, one after the other; then reviews are allocated.
     Fault(act=faults.advance, before=nothing, after=two_each, day=6, transactions=len(STUDENTS) + 1),
