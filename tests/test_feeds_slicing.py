@@ -230,3 +230,35 @@ def test_a_tag_in_the_text_is_found_however_it_is_written(html: str) -> None:
     (entry,) = parse(rss("B", post("t", html, guid="1")).encode(), url=URL, wanted=frozenset({"stories"})).entries
     assert "stories" in {tag.tag for tag in entry.tags}
     assert entry.text
+
+
+@pytest.mark.parametrize("path", CRAFTED, ids=lambda path: path.name)
+def test_an_item_that_is_passed_over_has_the_guid_link_and_date_that_it_has_when_it_is_read(path: Path) -> None:
+    whole, outlined = read(path.read_bytes()), parse(path.read_bytes(), url=URL, wanted=frozenset({"no such tag"}))
+    assert outlined.items == whole.items
+    for entry, short in zip(whole.entries, outlined.entries, strict=True):
+        assert (short.guid, short.link, short.published) == (entry.guid, entry.link, entry.published)
+
+
+PLAIN = "<item><title>t</title><link>https://b.example/1</link><guid>https://b.example/1</guid>{}</item>"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<category>#Stories</category>",
+        "<category>st&#x6f;ries</category>",
+        "<category><![CDATA[&#115;tories]]></category>",
+        "<description>on &amp;num;stories</description>",
+        "<title>also #stories</title>",
+        '<description>&lt;a href="/t/stories" rel="tag"&gt;x&lt;/a&gt;</description>',
+        '<media:keywords xmlns:media="http://search.yahoo.com/mrss/">stories</media:keywords>',
+        '<dc:subject xmlns:dc="http://purl.org/dc/elements/1.1/">stories</dc:subject>',
+    ],
+)
+def test_an_item_that_may_carry_a_wanted_tag_is_never_passed_over(more: str) -> None:
+    body = f'<rss version="2.0"><channel><title>B</title>{PLAIN.format(more)}</channel></rss>'.encode()
+    whole, some = read(body), parse(body, url=URL, wanted=frozenset({"stories"}))
+    if any(tag.tag == "stories" for entry in whole.entries for tag in entry.tags):
+        assert some.entries == whole.entries
+    assert some.items == whole.items

@@ -13,7 +13,7 @@ from reviewkit.errors import FeedError
 from reviewkit.feeds import hfeed, jsonfeed, xmlfeed
 from reviewkit.feeds.clean import Refused, clean, digest, line
 from reviewkit.feeds.document import VERSION, Document, Parsed, Raw, not_a_feed, web_page
-from reviewkit.feeds.tags import fold, gather, in_text
+from reviewkit.feeds.tags import fold, gather, in_text, may_begin_in
 from reviewkit.listing import Listed
 from reviewkit.model import Entry
 
@@ -57,7 +57,9 @@ def parse(
         by = str(VERSION)
         if is_json:
             return _gathered(jsonfeed.read(body, url=url, known=known, read_by=by), known, wanted)
-        found = xmlfeed.read(body, url=url, content_type=content_type, known=known, most=MOST, read_by=by)
+        found = xmlfeed.read(
+            body, url=url, content_type=content_type, known=known, most=MOST, read_by=by, wanted=wanted
+        )
         return _gathered(found, known, wanted)
 
     try:
@@ -161,15 +163,7 @@ def _may_carry(raw: Raw, wanted: AbstractSet[str]) -> bool:
         return True  # only its words tell which post it is
     if any(fold(tag) in wanted for tag in raw.tags):
         return True
-    return any(may_tag.search(text.lower()) for text in (raw.html, raw.title, raw.also) for may_tag in _MAY_TAG)
-
-
-_MAY_TAG = (
-    re.compile(r"[#\uff03\ufe5f](?<![\w&/#=\-.:?'\"].)"),
-    re.compile(r"&(?:num|#0*35|#x0*23|#0*65283|#xff03)\b"),
-    re.compile(r"rel\s*=[^>]{0,200}?\btag\b"),
-)
-"""What may begin a #word, or be a link that names a tag; each begins with what is quickly looked for."""
+    return any(may_begin_in(text) for text in (raw.html, raw.title, raw.also))
 
 
 def _outline(raw: Raw) -> Entry:

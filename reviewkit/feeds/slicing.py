@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.parsers import expat
 
+from reviewkit.feeds.outlines import Drawer, Outline
+
 ITEMS = frozenset(
     {
         "item",
@@ -47,6 +49,8 @@ class Sliced:
     marks: tuple[str, ...]
     ended: tuple[str, ...] = ()
     """Guids of posts that the document declares deleted (RFC 6721)."""
+    outlines: tuple[Outline | None, ...] = ()
+    """Of each item what tells whether it is worth reading, None where only a reader of feeds can tell that."""
 
     def only(self, numbers: Sequence[int]) -> bytes:
         """The document with these items alone."""
@@ -59,18 +63,22 @@ class Sliced:
         return b"".join((*parts, self.body[at:]))
 
 
-def sliced(body: bytes, *, read_by: str, content_type: str = "") -> Sliced | None:
-    """The items of a document; None where it cannot be cut. `read_by` is what else its items are read by."""
+def sliced(body: bytes, *, read_by: str, content_type: str = "", outlined: bool = False) -> Sliced | None:
+    """The items of a document; None where it cannot be cut. `read_by` is what else its items are read by.
+
+    With `outlined` it comes with their outlines.
+    """
     if not _narrow(body, content_type):
         return None
-    walked = _walked(body)
+    drawer = Drawer() if outlined else None
+    walked = _walked(body, drawer)
     if walked is None:
         return None
     ranges, ended = walked
     around = _VOLATILE.sub(b"", b"".join(_between(body, ranges)))
     ground = hashlib.blake2b(around, key=hashlib.blake2b(read_by.encode()).digest()).digest()
     marks = (hashlib.blake2b(body[begin:end], key=ground, digest_size=12).hexdigest() for begin, end in ranges)
-    return Sliced(body, ranges, tuple(marks), ended)
+    return Sliced(body, ranges, tuple(marks), ended, tuple(drawer.drawn) if drawer else (None,) * len(ranges))
 
 
 def _narrow(body: bytes, content_type: str) -> bool:
@@ -93,7 +101,7 @@ def _between(body: bytes, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
     return [*parts, body[at:]]
 
 
-def _walked(body: bytes) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]] | None:
+def _walked(body: bytes, drawer: Drawer | None) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]] | None:
     """Where each item begins and ends, and what is declared deleted; None when the document is not well-formed."""
     parser = expat.ParserCreate(namespace_separator=" ")
     found: list[tuple[int, int]] = []
@@ -104,22 +112,38 @@ def _walked(body: bytes) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]] 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal depth, opened
         depth += 1
-        if opened is None and name in ITEMS:
+        if opened is not None:
+            if drawer:
+                drawer.start(name, attributes, depth)
+        elif name in ITEMS:
             opened = depth, parser.CurrentByteIndex
-        elif name == _TOMBSTONE and attributes.get("ref"):
+            if drawer:
+                drawer.begin(name, attributes, depth)
+                parser.CharacterDataHandler = drawer.said
+        elif drawer:
+            drawer.around(name, attributes, depth)
+        if name == _TOMBSTONE and attributes.get("ref"):
             ended.append(attributes["ref"])
 
-    def end(_: str) -> None:
+    def end(name: str) -> None:
         nonlocal depth, opened
         if opened is not None and opened[0] == depth:
             begin, at = opened[1], parser.CurrentByteIndex
             # For an element without content (<item/>) both events tell the same place.
             found.append((begin, body.index(b">", at) + 1))
             opened = None
+            if drawer:
+                parser.CharacterDataHandler = None
+                drawer.draw()
+        elif opened is not None and drawer:
+            drawer.end(name, depth)
         depth -= 1
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end
+    if drawer:
+        parser.buffer_text = True
+        parser.buffer_size = 65536
     try:
         parser.Parse(body, True)
     except (expat.ExpatError, ValueError):

@@ -20,6 +20,12 @@ _FEED_PATHS = (
     re.compile(r"/@[^/]+/tagged/([^/]+)\.rss$"),
     re.compile(r"/(?:tag|category)/([^/]+)\.(?:rss|xml|atom)$"),
 )
+_MAY_TAG = (
+    re.compile(r"[#\uff03\ufe5f](?<![\w&/#=\-.:?'\"].)"),
+    re.compile(r"&(?:num|#0*35|#x0*23|#0*65283|#xff03)\b"),
+    re.compile(r"rel\s*=[^>]{0,200}?\btag\b"),
+)
+"""What may begin a #word, or be a link that names a tag; each begins with what is quickly looked for."""
 
 
 def fold(tag: str) -> str:
@@ -68,6 +74,12 @@ def in_text(text: str) -> list[str]:
         if any(each.isalpha() for each in word):
             found.append(fold(word))
     return found
+
+
+def may_begin_in(text: str) -> bool:
+    """Whether raw text may hold a #word, or a link that names a tag: it says yes too often, never no."""
+    text = text.lower()
+    return any(may_tag.search(text) for may_tag in _MAY_TAG)
 
 
 def gather(*places: tuple[Found, Iterable[str]]) -> tuple[Tag, ...]:

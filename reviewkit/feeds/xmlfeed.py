@@ -4,6 +4,7 @@ import io
 import re
 from calendar import timegm
 from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
@@ -13,6 +14,7 @@ import feedparser
 from reviewkit.feeds.clean import of_plain_text
 from reviewkit.feeds.dates import instant, is_zero, sensible
 from reviewkit.feeds.document import Document, Raw, absolute, not_a_feed, text_or_nothing, web_page
+from reviewkit.feeds.outlines import Outline
 from reviewkit.feeds.slicing import Sliced, sliced
 
 _KIND = "http://schemas.google.com/blogger/2008/kind#"
@@ -24,21 +26,39 @@ _SOUND_ENOUGH = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentT
 
 
 def read(
-    body: bytes, *, url: str, content_type: str, known: Collection[str] = (), most: int = 1000, read_by: str = ""
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    known: Collection[str] = (),
+    most: int = 1000,
+    read_by: str = "",
+    wanted: AbstractSet[str] | None = None,
 ) -> Document:
     """Read a document; of items whose mark is known only the marks come back, and of all items `most` at most.
 
+    Of items that surely carry none of the `wanted` tags (folded) come guid, link and date alone.
+
     Raises FeedError when there is no feed in it.
     """
-    cut = sliced(body, read_by=f"{read_by} {url}", content_type=content_type)
+    cut = sliced(body, read_by=f"{read_by} {url}", content_type=content_type, outlined=wanted is not None)
     if cut is not None and cut.ranges:
         marks = cut.marks[:most]
-        new = [number for number, mark in enumerate(marks) if mark not in known]
+        passed = {
+            number: outline
+            for number, outline in enumerate(cut.outlines[:most])
+            if outline is not None and marks[number] not in known and not outline.may_carry(wanted or frozenset())
+        }
+        new = [number for number, mark in enumerate(marks) if mark not in known and number not in passed]
         found = _parsed(body if len(new) == len(cut.marks) else cut.only(new), url, content_type, sure=not new)
         # An element that is called like an item need not be one for feedparser: then nothing is cut.
         if len(found.entries) == len(new):
             raws = _raws(found, url, [marks[number] for number in new])
-            entries = (mark if mark in known else next(raws) for mark in marks)
+            base = _base(found, url)
+            entries = (
+                mark if mark in known else _outlined(passed[number], base, mark) if number in passed else next(raws)
+                for number, mark in enumerate(marks)
+            )
             return _document(found, url, entries, cut=cut, more=len(cut.marks) > most)
     found = _parsed(body, url, content_type)
     raws = _raws(found, url, [""] * len(found.entries))
@@ -88,11 +108,19 @@ def _generator(feed: Mapping[str, Any]) -> str:
 
 
 def _raws(found: Any, url: str, marks: list[str]) -> Iterator[Raw]:
-    feed = found.feed
-    base = absolute(url, text_or_nothing(feed.get("link"))) or url
+    feed, base = found.feed, _base(found, url)
     atom = str(found.get("version") or "").startswith("atom")
     author = _author(feed) if atom else ""
     return (_raw(entry, base, author, mark) for entry, mark in zip(found.entries, marks, strict=True))
+
+
+def _base(found: Any, url: str) -> str:
+    """The address that links of entries start from."""
+    return absolute(url, text_or_nothing(found.feed.get("link"))) or url
+
+
+def _outlined(outline: Outline, base: str, mark: str) -> Raw:
+    return Raw(guid=outline.guid, link=absolute(base, outline.link), published=outline.published, mark=mark)
 
 
 def _raw(entry: Mapping[str, Any], base: str, author: str, mark: str) -> Raw:
