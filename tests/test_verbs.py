@@ -17,7 +17,7 @@ from itsdangerous import TimestampSigner
 from reviewkit import screens, signing
 from reviewkit.course import Course
 from reviewkit.errors import ReviewkitError
-from reviewkit.model import Accept, Discuss, Person, Proposal, Reply
+from reviewkit.model import Accept, Decide, Discuss, Exempt, Person, Proposal, Reopen, Reply
 from reviewkit.screens import SCREENS, UNKEPT
 from reviewkit.screens.events import UNREADABLE
 from reviewkit.service import Service
@@ -53,6 +53,10 @@ ANOTHER_WAY = "This dialogue can go back to: "
 IN_COUNT = "This submission is in the count already."
 REVEALED_ALREADY = "These reviews have been revealed already."
 TOO_LATE_TO_REVIEW = "The reviews of this round have been revealed, and it is too late for another one."
+OUT_OF_COUNT = "This submission is exempt, so nothing can be added"
+RESTORE_FIRST = "This submission is exempt; restore it first."
+NOT_NEEDED = "This submission is exempt, so no review of it is needed any more."
+TOO_LATE_TO_CHOOSE = "The time to choose a post"
 TAKES_NO_MORE = "This submission takes no more reviews."
 
 # -- the stages of Ann's submission
@@ -85,6 +89,34 @@ def signed(course: Course) -> dict[str, str]:
     return made
 
 
+def handed_over(course: Course) -> dict[str, str]:
+    """Nobody reviewed in time."""
+    made = cast.self_evaluated(course)
+    course.allocate(course.plan("river", seed=1))
+    assert isinstance(course.clock, Clock)
+    course.clock.pass_(days=DAYS["handed over"])
+    assert course.hand_over("river")
+    return made
+
+
+def decided(course: Course) -> dict[str, str]:
+    made = cast.answered(course)
+    course.decide(PROF, made["ann"], Decide(reason="The term ends.", grade="70"), seen=None)
+    return made
+
+
+def exempt(course: Course) -> dict[str, str]:
+    made = cast.reviewed(course)
+    course.set_aside(PROF, made["ann"], Exempt(reason="She was ill."), seen=None)
+    return made
+
+
+def reopened(course: Course) -> dict[str, str]:
+    made = signed(course)
+    course.reopen(PROF, made["ann"], Reopen(to="revealed", reason="The log is open now."), seen=None)
+    return made
+
+
 def allocated(course: Course) -> dict[str, str]:
     made = cast.frozen(course)
     course.allocate(course.plan("river", seed=1))
@@ -98,13 +130,19 @@ STAGES: dict[str, Callable[[Course], Mapping[str, str]]] = {
     "allocated": allocated,
     "self-evaluated": cast.self_evaluated,
     "in review": cast.reviewed,
+    "handed over": handed_over,
     "revealed": cast.revealed,
     "with instructor": cast.answered,
     "discussing": discussed,
     "replied": replied,
     "agreed": agreed,
+    "decided": decided,
     "signed": signed,
+    "reopened": reopened,
+    "exempt": exempt,
 }
+DAYS = {"too late": 4, "handed over": 11}
+"""The day of the course on which somebody comes, where it is not the first."""
 NOT_OWED = dict.fromkeys(("collected", "too late", "frozen", "self-evaluated"), NO_REVIEW)
 """Before reviews are allocated."""
 
@@ -248,6 +286,7 @@ EVENTS: dict[tuple[str, str], Event] = {
 OWN_FIRST = "Send your own self-evaluation"
 SENT = "You have sent this review already, so it stays yours."
 NO_PART = "You have no part in the reviews of this round."
+OWES = "Send the reviews that you owe first."
 NO_MORE = "No submission waits for another review by you any more."
 
 # -- the table: who does it by right, and what they are told at each stage
@@ -265,6 +304,10 @@ def at(rest: str, stages: Mapping[str, str] = BEFORE, **more: str) -> dict[str, 
     return {stage: named.get(stage, rest) for stage in STAGES}
 
 
+HANDED = "handed over"
+ENDED = dict.fromkeys(("agreed", "decided", "signed"), CLOSED)
+
+
 def until_reveal(sentence: str) -> dict[str, str]:
     return BEFORE | dict.fromkeys(("frozen", "allocated", "self-evaluated", "in review"), sentence)
 
@@ -273,13 +316,21 @@ AT_ALL = {
     ("my-work", "look"): at(OK),
     ("my-work", "draft"): at(OK, dict.fromkeys(BEFORE, UNKEPT)),
     ("my-work", "open"): at(OK),
-    ("my-work", "freeze"): at("This work was frozen", {"collected": DONE, "too late": "The time to choose a post"}),
-    ("my-work", "submit"): at(IN_ALREADY, frozen=DONE, allocated=DONE),
-    ("my-work", "answer"): at(ANSWERED, until_reveal(NOT_OPEN), revealed=DONE, agreed=CLOSED, signed=CLOSED),
-    ("my-work", "reply"): at(NO_WORD_YET, discussing=DONE, agreed=CLOSED, signed=CLOSED),
-    ("my-work", "sign"): at(NOT_AGREED, agreed=DONE, signed=DONE),
-    ("my-work", "dissent"): at(NOT_DECIDED),
-    ("my-work", "ask-to-reopen"): at(OPEN, agreed=DONE, signed=DONE),
+    ("my-work", "freeze"): at(
+        "This work was frozen", {"collected": DONE, "too late": TOO_LATE_TO_CHOOSE, HANDED: TOO_LATE_TO_CHOOSE}
+    ),
+    ("my-work", "submit"): at(IN_ALREADY, frozen=DONE, allocated=DONE, exempt=OUT_OF_COUNT),
+    ("my-work", "answer"): at(
+        ANSWERED,
+        until_reveal(NOT_OPEN) | {HANDED: NOT_OPEN} | ENDED,
+        revealed=DONE,
+        reopened=DONE,
+        exempt=OUT_OF_COUNT,
+    ),
+    ("my-work", "reply"): at(NO_WORD_YET, BEFORE | ENDED, discussing=DONE, exempt=OUT_OF_COUNT),
+    ("my-work", "sign"): at(NOT_AGREED, agreed=DONE, decided=DONE, signed=DONE, exempt=OUT_OF_COUNT),
+    ("my-work", "dissent"): at(NOT_DECIDED, decided=DONE, exempt=OUT_OF_COUNT),
+    ("my-work", "ask-to-reopen"): at(OPEN, agreed=DONE, decided=DONE, signed=DONE, exempt=OUT_OF_COUNT),
     ("my-work", "find-site"): at("Paste the address", {}),
     ("my-work", "add-site"): at(OK, {}),
     ("my-work", "remove-site"): at(OK, {}),
@@ -287,41 +338,50 @@ AT_ALL = {
     ("my-work", "write"): at(OK, {}),
     ("my-work", "preview"): at(OK, {}),
     ("my-work", "hide"): at(OK, {}),
-    ("my-work", "give"): at(GIVEN_FOR, {"collected": OK, "too late": "The time to choose a post"}),
+    ("my-work", "give"): at(GIVEN_FOR, {"collected": OK, "too late": TOO_LATE_TO_CHOOSE}),
     ("reviews", "look"): at(OK, {}),
     ("reviews", "draft"): at(OK, dict.fromkeys(NOT_OWED, UNKEPT), allocated="Send your own self-evaluation"),
     ("reviews", "open"): at(OK, {}),
     ("reviews", "keep-sent"): at(OK, NOT_OWED),
-    ("reviews", "pass-on"): at(SENT, NOT_OWED | {"allocated": OWN_FIRST}),
-    ("reviews", "take-more"): at(NO_MORE, dict.fromkeys(NOT_OWED, NO_PART) | {"allocated": OWN_FIRST}),
-    ("reviews", "send"): at(REVEALED, NOT_OWED | {"allocated": "Send your own self-evaluation", "in review": DONE}),
+    ("reviews", "pass-on"): at(SENT, NOT_OWED | {"allocated": OWN_FIRST, HANDED: DONE}),
+    ("reviews", "take-more"): at(NO_MORE, dict.fromkeys(NOT_OWED, NO_PART) | {"allocated": OWN_FIRST, HANDED: OWES}),
+    ("reviews", "send"): at(
+        REVEALED,
+        NOT_OWED | {"allocated": "Send your own self-evaluation", "in review": DONE, HANDED: DONE},
+        exempt=NOT_NEEDED,
+    ),
     ("sign-off", "look"): at(OK, {}),
     ("sign-off", "draft"): at(OK, dict.fromkeys(BEFORE, UNKEPT)),
     ("sign-off", "open"): at(OK, {}),
-    ("sign-off", "accept"): at(OK, until_reveal(BLIND), signed=CLOSED),
+    ("sign-off", "accept"): at(OK, until_reveal(BLIND) | {HANDED: BLIND}, signed=CLOSED, exempt=RESTORE_FIRST),
     ("sign-off", "take-back"): at(TOO_LATE, dict.fromkeys(BEFORE, TOO_LATE)),
     ("sign-off", "discuss"): at(
-        DONE, until_reveal(BLIND), discussing="The author has not replied yet", agreed=CLOSED, signed=CLOSED
+        DONE,
+        until_reveal(BLIND) | {HANDED: BLIND} | ENDED,
+        discussing="The author has not replied yet",
+        exempt=RESTORE_FIRST,
     ),
-    ("sign-off", "recognise"): at(DONE, until_reveal(AT_WORK), agreed=CLOSED, signed=CLOSED),
-    ("sign-off", "decide"): at(DONE, until_reveal(AT_WORK), agreed=CLOSED, signed=CLOSED),
+    ("sign-off", "recognise"): at(DONE, until_reveal(AT_WORK) | ENDED, exempt=RESTORE_FIRST),
+    ("sign-off", "decide"): at(DONE, until_reveal(AT_WORK) | ENDED, exempt=RESTORE_FIRST),
     ("sign-off", "reopen"): at(
         DONE,
-        frozen=NOTHING_TO_REOPEN,
-        allocated=NOTHING_TO_REOPEN,
-        revealed=NOTHING_TO_REOPEN,
-        **dict.fromkeys(("self-evaluated", "in review", "with instructor"), ANOTHER_WAY),
+        BEFORE | dict.fromkeys(("frozen", "allocated", "revealed", "reopened"), NOTHING_TO_REOPEN),
+        **dict.fromkeys(("self-evaluated", "in review", HANDED, "with instructor"), ANOTHER_WAY),
+        exempt=RESTORE_FIRST,
     ),
-    ("sign-off", "waive"): at(REVEALED_ALREADY, until_reveal(DONE)),
-    ("sign-off", "assign"): at(TAKES_NO_MORE, until_reveal(DONE)),
+    ("sign-off", "waive"): at(REVEALED_ALREADY, until_reveal(DONE) | {HANDED: DONE}, exempt=RESTORE_FIRST),
+    ("sign-off", "assign"): at(TAKES_NO_MORE, until_reveal(DONE) | {HANDED: DONE}),
     ("sign-off", "more-time"): at(OK, {}),
-    ("sign-off", "exempt"): at(DONE),
-    ("sign-off", "withdraw"): at(DONE),
-    ("sign-off", "restore"): at(IN_COUNT),
-    ("sign-off", "own-review"): at(TOO_LATE_TO_REVIEW, until_reveal(DONE)),
+    ("sign-off", "exempt"): at(DONE, exempt=RESTORE_FIRST),
+    ("sign-off", "withdraw"): at(DONE, exempt=RESTORE_FIRST),
+    ("sign-off", "restore"): at(IN_COUNT, exempt=DONE),
+    ("sign-off", "own-review"): at(TOO_LATE_TO_REVIEW, until_reveal(DONE) | {HANDED: DONE}, exempt=RESTORE_FIRST),
     ("sign-off", "bulk-accept"): at(OK, {}),
     ("sign-off", "allocate"): at(OK, dict.fromkeys(NOT_OWED, "Nothing is allocated yet")),
-    ("sign-off", "reveal"): at(OK, dict.fromkeys(("frozen", "allocated", "self-evaluated", "in review"), DONE)),
+    # Where Ann is exempt, the others' reviews wait to be revealed.
+    ("sign-off", "reveal"): at(
+        OK, dict.fromkeys(("frozen", "allocated", "self-evaluated", "in review", HANDED, "exempt"), DONE)
+    ),
 }
 """Screen and event -> for the one who does it by right, the answer at each stage: OK, DONE, or how a refusal begins."""
 
@@ -334,7 +394,7 @@ OTHER_STUDENTS = {
     ("my-work", "look"): LOOKING,
     ("my-work", "draft"): at(UNKEPT, {}),
     ("my-work", "open"): LOOKING,
-    ("my-work", "freeze"): at(CHOOSE, {"too late": "The time to choose a post"}),
+    ("my-work", "freeze"): at(CHOOSE, dict.fromkeys(("too late", HANDED), TOO_LATE_TO_CHOOSE)),
     ("my-work", "submit"): SPEAKING,
     ("my-work", "answer"): SPEAKING,
     ("my-work", "reply"): SPEAKING,
@@ -354,11 +414,13 @@ OTHER_STUDENTS = {
     ("reviews", "open"): at(OK, {}),
     ("reviews", "keep-sent"): at(NO_REVIEW, {}),
     ("reviews", "pass-on"): at(NO_REVIEW, {}),
-    ("reviews", "take-more"): at(NO_MORE, dict.fromkeys(NOT_OWED, NO_PART) | {"allocated": OWN_FIRST}),
+    ("reviews", "take-more"): at(NO_MORE, dict.fromkeys(NOT_OWED, NO_PART) | {"allocated": OWN_FIRST, HANDED: OWES}),
     ("reviews", "send"): at(NO_REVIEW, {}),
 }
 """The same for the students who may open the screen and have nothing to do with this submission or this review. They
 see reviews of their own."""
+APART = {("ann", ("reviews", "take-more"), "exempt"): NO_PART}
+"""The author of a submission that is out of the count owes no review, and is offered none."""
 
 
 def expected(verb: tuple[str, str], who: str, stage: str) -> str:
@@ -369,7 +431,7 @@ def expected(verb: tuple[str, str], who: str, stage: str) -> str:
         return READING.get(kind, INSTRUCTORS)
     if who in ("eve", "prof", "tia") or screen == "sign-off":
         return ROLE
-    return OTHER_STUDENTS[verb][stage]
+    return APART.get((who, verb, stage)) or OTHER_STUDENTS[verb][stage]
 
 
 def events() -> set[tuple[str, str]]:
@@ -401,7 +463,7 @@ class Stage:
 
 def opened(stage: str, path: Path, made: Mapping[str, str]) -> tuple[Running, Scene]:
     clock = Clock()
-    clock.pass_(days=4 if stage == "too late" else 0)
+    clock.pass_(days=DAYS.get(stage, 0))
     course = Course(SqlStore.open(f"sqlite:///{path}"), clock=clock)
     return Running(course, path.with_suffix(".socket")), scene_of(course, made)
 
