@@ -1,5 +1,6 @@
 """Strangers' HTML becomes safe HTML and the words in it. Nothing in it loads, runs, identifies or reaches out."""
 
+import functools
 import hashlib
 import html as escapes
 import re
@@ -117,6 +118,7 @@ _CONTROLS = dict.fromkeys(
     ]
 )
 """Signs that nobody sees and that change what others look like (or that a database refuses)."""
+_ASCII_CONTROLS = bytes(code for code in _CONTROLS if code < 0x80)
 _NEAR, _FAR = (
     re.compile(f"[{''.join(re.escape(chr(code)) for code in _CONTROLS if (code > 0xFFFF) == far)}]")
     for far in (False, True)
@@ -150,16 +152,21 @@ def clean(html: str, *, base: str = "", pictures: bool = False) -> Cleaned:
     With `pictures` they stay, with the addresses where they are: whoever keeps the HTML puts copies in their places
     (feeds.images). Without, and in the text, words stand for them.
     """
-    if len(html.encode("utf-8", "replace")) > LARGEST:
+    if len(html) * 4 > LARGEST and len(html.encode("utf-8", "replace")) > LARGEST:
         raise Refused(f"it is longer than {LARGEST // 1024} kB")
     if _too_deep(html):
         raise Refused(f"its HTML is nested more than {DEEPEST} deep")
-    orderly = _first.clean(_LATE.sub(r"\1", visible_signs(html)))
-    found, tags = _settled(_seen(pieces(orderly)), base, pictures=pictures)
-    safe = visible_signs(_last.clean(markup(found)))
-    read = pieces(safe)
+    html = visible_signs(html)
+    if "noscript" in html.lower():
+        html = _LATE.sub(r"\1", html)
+    found = pieces(_first.clean(html))
+    found, tags = _settled(_seen(found), base, pictures=pictures)
+    written = markup(found)
+    safe = visible_signs(_last.clean(written))
+    # Where the last cleaning had nothing to change, what it gives need not be read again.
+    read = found if safe == written or safe == written.replace("\xa0", "&nbsp;") else pieces(safe)
     text = text_of(read)
-    has_code = any(isinstance(piece, Open) and piece.tag in _CODE for piece in read)
+    has_code = any(f"<{tag}" in safe for tag in _CODE)
     return Cleaned(html=safe, text=text, prose=text_of(read, without=_CODE) if has_code else text, tags=tags)
 
 
@@ -174,6 +181,8 @@ def of_plain_text(text: str) -> str:
 def visible_signs(text: str) -> str:
     """Text without controls, without signs that turn or hide others, and without halves of signs."""
     # Looking first is ten times faster than replacing nothing, and most texts have nothing to replace.
+    if text.isascii() and len(text.encode().translate(None, _ASCII_CONTROLS)) == len(text):
+        return text
     if _NEAR.search(text) or (not text.isascii() and _FAR.search(text)):
         text = text.translate(_CONTROLS)
     return _JOINERS_IN_ASCII.sub("", text) if "\u200c" in text or "\u200d" in text else text
@@ -192,6 +201,8 @@ def digest(title: str, text: str) -> str:
 
 def _too_deep(html: str) -> bool:
     """Whether elements may stand too deep in one another: counted from above, before anything builds a tree."""
+    if html.count("<") <= DEEPEST:
+        return False
     depth = 0
     open_now: Counter[str] = Counter()
     foreign = False
@@ -243,9 +254,12 @@ def _is_hidden(piece: Open) -> bool:
     if piece.get("hidden") is not None:
         return True
     style = piece.get("style")
-    if not style:
-        return False
-    said = {name.lower(): re.sub(r"\s+", "", value.lower()) for name, value in _STYLE.findall(style[:2000])}
+    return _hides(style[:2000]) if style else False
+
+
+@functools.lru_cache(maxsize=256)
+def _hides(style: str) -> bool:
+    said = {name.lower(): re.sub(r"\s+", "", value.lower()) for name, value in _STYLE.findall(style)}
     if said.get("display") == "none" or said.get("visibility") in ("hidden", "collapse"):
         return True
     if any(_NOTHING.fullmatch(said.get(name, "")) for name in ("font-size", "opacity")):
@@ -269,6 +283,10 @@ def _settled(found: list[Piece], base: str, *, pictures: bool) -> tuple[list[Pie
     last = ""
     lower = _lower(found)
     for piece in found:
+        if isinstance(piece, Words):
+            if player is None:
+                settled.append(piece)
+            continue
         if player is not None:
             if isinstance(piece, Open):
                 player.address = player.address or _absolute(base, piece.get("src") or "")
@@ -288,32 +306,47 @@ def _settled(found: list[Piece], base: str, *, pictures: bool) -> tuple[list[Pie
                 settled += _set_apart(_picture(piece, address if pictures else ""), inside)
             last = address
             continue
-        if not isinstance(piece, Words) and (piece.tag in ("span", "source") or piece.tag in _PLAYERS):
+        if piece.tag in ("span", "source") or piece.tag in _PLAYERS:
             continue
-        if not isinstance(piece, Words) and piece.tag in lower:
+        if piece.tag in lower:
             tag = lower[piece.tag]
             piece = Open(tag, piece.attributes) if isinstance(piece, Open) else Close(tag)
         if isinstance(piece, Open) and piece.tag == "a":
             address = _absolute(base, piece.get("href") or "")
             if address and "tag" in (piece.get("rel") or "").casefold().split():
                 tags.append(of_link(address))
-            piece = Open("a", (("href", address),) if address else ())
+            piece = Open("a", (("href", address), *_TO_ELSEWHERE) if address else _TO_ELSEWHERE)
         if isinstance(piece, Open) and piece.tag not in ("br", "hr", "wbr"):
             inside.append(piece.tag)
         elif isinstance(piece, Close) and inside:
             inside.pop()
         settled.append(piece)
-    return settled, tuple(tags)
+    return _joined(settled), tuple(tags)
+
+
+_TO_ELSEWHERE = (("rel", _REL),)
+"""As the last cleaning writes it on every link."""
+
+
+def _joined(found: list[Piece]) -> list[Piece]:
+    """The pieces, with words that stand side by side as one."""
+    joined: list[Piece] = []
+    for piece in found:
+        if isinstance(piece, Words) and joined and isinstance(last := joined[-1], Words):
+            joined[-1] = Words(last.text + piece.text)
+        else:
+            joined.append(piece)
+    return joined
 
 
 def _lower(found: list[Piece]) -> dict[str, str]:
     """Headings as the page has them: its own are of the first two ranks, so that a post's begin with the third."""
-    ranks = {int(piece.tag[1]) for piece in found if isinstance(piece, Open) and _RANK.fullmatch(piece.tag)}
+    ranks = {int(piece.tag[1]) for piece in found if isinstance(piece, Open) and piece.tag in _RANKS}
     by = max(0, 3 - min(ranks, default=3))
     return {f"h{rank}": f"h{min(6, rank + by)}" for rank in ranks} if by else {}
 
 
-_RANK = re.compile("h[1-6]")
+_RANKS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
 
 @dataclass
@@ -328,7 +361,7 @@ class _Player:
             return []
         host = (urlsplit(self.address).hostname or "").removeprefix("www.")
         said = line(f"[{_PLAYERS[self.tag]}: {host}]", longest=200)
-        return [Open("a", (("href", self.address),)), Words(said), Close("a")]
+        return [Open("a", (("href", self.address), *_TO_ELSEWHERE)), Words(said), Close("a")]
 
 
 def _set_apart(shown: list[Piece], inside: list[str]) -> list[Piece]:
@@ -382,7 +415,13 @@ def _largest(candidates: str) -> str:
     return max(fitting, default=(0, ""), key=lambda each: each[0])[1]
 
 
+_WHOLE = re.compile(r"https?://[a-z0-9.-]+(?:/[\w./%~+@,:=-]*)?(?:\?[\w./%~+@,:=&-]+)?(?:#[\w./%~+-]+)?", re.ASCII)
+"""An address that starts from nowhere and that nothing changes; most are."""
+
+
 def _absolute(base: str, address: str) -> str:
+    if _WHOLE.fullmatch(address):
+        return address
     if not address.strip():
         return ""
     try:

@@ -30,6 +30,8 @@ _MAY_TAG = (
 
 def fold(tag: str) -> str:
     """A tag as tags are compared: without case, widths, invisible signs, a leading # and spaces around it."""
+    if tag.isascii() and tag.isprintable():  # most are, and nothing of the kind is in them
+        return " ".join(tag.lower().strip().lstrip("#").split())[:LONGEST]
     plain = unicodedata.normalize("NFKC", tag).casefold()
     visible = "".join(each for each in plain if unicodedata.category(each) not in ("Cf", "Cc", "Cs") or each.isspace())
     return " ".join(unicodedata.normalize("NFKC", visible).strip().lstrip("#").split())[:LONGEST]
