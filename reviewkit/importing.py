@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from reviewkit import dialogue as rules
 from reviewkit.config import CourseFiles, Difference, Kept, differences, merged
-from reviewkit.store import Store
+from reviewkit.model import Person, Rubric, Setup
+from reviewkit.store import CourseParts, Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,18 +25,28 @@ class Import:
 def take_in(
     files: CourseFiles, store: Store, *, apply: bool = False, withdraw: bool = False, restructure: bool = False
 ) -> Import:
-    """Report how the files differ from the store and, with `apply`, write that in one transaction.
+    """Report how the files differ from the store and, with `apply`, write that: read and written in one transaction, so
+    that nothing is lost that a page changes meanwhile.
 
     Nobody is withdrawn but with `withdraw`; a rubric's new criteria or levels wait while a round with it is running,
     but with `restructure`. What was begun keeps its own version in any case.
     """
-    kept = Kept(setup=store.setup(), people=store.people(), rubrics=store.rubrics())
-    found = differences(files, kept)
-    running = set[str]() if restructure else _running(kept, store)
-    postponed = sorted({each.subject for each in found if each.effect == "structure" and each.subject in running})
-    if apply and found:
-        store.keep_course(*merged(files, kept, withdraw=withdraw, postponed=postponed))
-    return Import(applied=apply, differences=tuple(found), postponed=tuple(postponed))
+    taken = Import(applied=False, differences=(), postponed=())
+
+    def look(setup: Setup | None, people: list[Person], rubrics: list[Rubric]) -> CourseParts | None:
+        nonlocal taken
+        kept = Kept(setup=setup, people=people, rubrics=rubrics)
+        found = differences(files, kept)
+        running = set[str]() if restructure else _running(kept, store)
+        waiting = sorted({each.subject for each in found if each.effect == "structure" and each.subject in running})
+        taken = Import(applied=apply, differences=tuple(found), postponed=tuple(waiting))
+        return merged(files, kept, withdraw=withdraw, postponed=waiting) if found else None
+
+    if apply:
+        store.change_course(look)
+    else:
+        look(store.setup(), store.people(), store.rubrics())
+    return taken
 
 
 def _running(kept: Kept, store: Store) -> set[str]:

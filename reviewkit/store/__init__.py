@@ -31,6 +31,9 @@ from reviewkit.model import (
 )
 from reviewkit.pictures import Copied, Picture, Source
 
+CourseParts = tuple[Setup, Iterable[Person], Iterable[Rubric]]
+"""What is kept of a course: as it is set up, its people, new versions of its rubrics."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
@@ -87,6 +90,10 @@ class Store(Protocol):
         People stand in the order given; those not named stay behind whom they stood behind.
         """
 
+    def change_course(self, change: Callable[[Setup | None, list[Person], list[Rubric]], CourseParts | None]) -> None:
+        """Keep what `change` makes of setup, people and rubrics as they are now (None: nothing); nobody else changes
+        the course in between. Raises whatever `change` raises. `change` may read from the store and writes nothing."""
+
     def change_setup(self, change: Callable[[Setup], Setup]) -> Setup:
         """Write what `change` makes of the course as it is now; two at once come one after the other. Raises Missing
         while the store is empty, and whatever `change` raises."""
@@ -132,6 +139,9 @@ class Store(Protocol):
 
         Without entries only the state changes. A post that two feeds show belongs to the first; the other adds tags.
         """
+
+    def keep_pulls(self, found: Sequence[tuple[Feed, Sequence[Entry]]], *, seen: datetime) -> list[Kept]:
+        """The same for several feeds in one step, all or none; what each changed stands in their order."""
 
     def keep_states(self, feeds: Sequence[Feed]) -> None:
         """Keep the states of feeds that showed nothing new, in one step. Raises Missing when a `person` is unknown."""

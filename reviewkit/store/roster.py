@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from reviewkit.errors import Missing
 from reviewkit.model import Person, Rubric, Setup
+from reviewkit.store import CourseParts
 from reviewkit.store.rows import insert, one_of
 from reviewkit.store.schema import course, people, rubrics
 
@@ -22,6 +23,17 @@ def keep_course(db: Connection, setup: Setup, persons: Iterable[Person], version
     _keep_people(db, list({person.id: person for person in persons}.values()))
     for version in versions:
         _keep_rubric(db, version)
+
+
+def change_course(
+    db: Connection, change: Callable[[Setup | None, list[Person], list[Rubric]], CourseParts | None]
+) -> None:
+    hold_course(db)
+    # People change their own sites without holding the course.
+    db.execute(select(people.c.id).order_by(people.c.id).with_for_update(key_share=True))
+    made = change(setup(db), everybody(db), versions(db))
+    if made is not None:
+        keep_course(db, *made)
 
 
 def change_setup(db: Connection, change: Callable[[Setup], Setup]) -> Setup:

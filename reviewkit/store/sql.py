@@ -29,6 +29,7 @@ from reviewkit.model import (
 )
 from reviewkit.pictures import Copied, Picture, Source
 from reviewkit.store import (
+    CourseParts,
     Kept,
     Letter,
     Marks,
@@ -123,6 +124,9 @@ class SqlStore:
         people, rubrics = list(people), list(rubrics)
         self._write(lambda db: roster.keep_course(db, setup, people, rubrics))
 
+    def change_course(self, change: Callable[[Setup | None, list[Person], list[Rubric]], CourseParts | None]) -> None:
+        self._write(lambda db: roster.change_course(db, change))
+
     def change_setup(self, change: Callable[[Setup], Setup]) -> Setup:
         return self._write(lambda db: roster.change_setup(db, change))
 
@@ -169,6 +173,9 @@ class SqlStore:
 
     def keep_pull(self, feed: Feed, entries: Sequence[Entry], *, seen: datetime) -> Kept:
         return self._write(lambda db: posts.keep_pull(db, feed, entries, seen))
+
+    def keep_pulls(self, found: Sequence[tuple[Feed, Sequence[Entry]]], *, seen: datetime) -> list[Kept]:
+        return self._write(lambda db: posts.keep_pulls(db, found, seen))
 
     def keep_states(self, feeds: Sequence[Feed]) -> None:
         self._write(lambda db: posts.keep_states(db, feeds))
