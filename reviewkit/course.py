@@ -139,6 +139,7 @@ class Course(Resting, Sites):
             album=Album(self.store, self.clock),
             pages=self._pages,
             keep_states=self.store.keep_states,
+            keep_all=lambda found: self.store.keep_pulls(found, seen=self.clock()),
         )
         pulled = run(pulling)
         self.store.tidy_pictures(self.clock())

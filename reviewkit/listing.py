@@ -4,6 +4,7 @@ The feed's state keeps it as text, a line for each item: the mark of its bytes, 
 and whether it is missing. Pure text and lists, so that the feeds write it and the store reads it.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -95,6 +96,7 @@ def gone(text: str) -> set[str]:
     return {each.guid for each in read(text) if each.missing >= TWICE}
 
 
+@functools.lru_cache(maxsize=256)
 def folded(link: str) -> str:
     """A link without what changes while the post stays the same: scheme, `www.`, tracking, a slash at the end."""
     try:

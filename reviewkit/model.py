@@ -250,6 +250,8 @@ class Feed:
     """What that body listed, as `listing` writes it."""
     filled: bool = False
     """Older pages of the feed were read, back to the course's start; that is done once."""
+    filling: str = ""
+    """Where the reading of older pages was broken off, as `feeds.further` writes it; the next pull goes on there."""
     succeeded: datetime | None = None
     tried: datetime | None = None
     error: str = ""

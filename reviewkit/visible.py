@@ -21,6 +21,7 @@ LINES = frozenset({"br", "li", "tr"})
 CELLS = frozenset({"td", "th"})
 
 _SPACES = re.compile(r"[ \t\r\n\f]+")
+_UNEVEN = re.compile(r"[\t\r\n\f]|  ").search
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -93,7 +94,7 @@ def text_of(found: Iterable[Piece], *, without: frozenset[str] = frozenset()) ->
         if isinstance(piece, Open) and piece.tag == "img":
             piece = Words(f" {picture_words(piece.get('alt') or '')} ")
         if isinstance(piece, Words):
-            words = piece.text if kept else _SPACES.sub(" ", piece.text)
+            words = piece.text if kept or not _UNEVEN(piece.text) else _SPACES.sub(" ", piece.text)
             if not kept and (breaks or not out or out[-1][-1].isspace()):
                 words = words.lstrip(" ")
             if skipped or not words:
@@ -118,21 +119,18 @@ def text_of(found: Iterable[Piece], *, without: frozenset[str] = frozenset()) ->
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
 
 
-_PIECE = re.compile(r"""<(/?)([a-z][a-z0-9]*)((?: [a-z][a-z0-9-]*="[^"]*")*)>|([^<]+)""")
+_PIECE = re.compile(r"""(<(/?)([a-z][a-z0-9]*)((?: [a-z][a-z0-9-]*="[^"]*")*)>|[^<]+)""")
 _ATTRIBUTE = re.compile(r' ([a-z][a-z0-9-]*)="([^"]*)"')
 
 
 def _quickly(html: str) -> list[Piece] | None:
     """The pieces of HTML that is written as the cleaner writes it, several times sooner; None for any other."""
     found: list[Piece] = []
-    at = 0
-    for match in _PIECE.finditer(html):
-        if match.start() != at:
-            return None
-        at = match.end()
-        end, tag, attributes, text = match.groups()
-        if text is not None:
-            found.append(Words(unescape(text) if "&" in text else text))
+    read = 0
+    for whole, end, tag, attributes in _PIECE.findall(html):
+        read += len(whole)
+        if not tag:
+            found.append(Words(unescape(whole) if "&" in whole else whole))
         elif tag in ("script", "style"):
             return None  # what stands in them are no tags
         elif end:
@@ -140,10 +138,10 @@ def _quickly(html: str) -> list[Piece] | None:
                 found.append(Close(tag))
         elif attributes:
             pairs = _ATTRIBUTE.findall(attributes)
-            found.append(Open(tag, tuple((key, unescape(said) if "&" in said else said) for key, said in pairs)))
+            found.append(Open(tag, tuple([(key, unescape(said) if "&" in said else said) for key, said in pairs])))
         else:
             found.append(Open(tag))
-    return found if at == len(html) else None
+    return found if read == len(html) else None
 
 
 class _Reader(HTMLParser):

@@ -10,6 +10,7 @@ from reviewkit.course import Course
 from reviewkit.feeds.article import is_excerpt, is_whole
 from reviewkit.feeds.backfill import older_page
 from reviewkit.feeds.document import Parsed
+from reviewkit.feeds.fetch import Fetched, Fetcher
 from reviewkit.feeds.further import ARTICLES, PAGES
 from reviewkit.listing import Listed
 from reviewkit.model import Entry, Post
@@ -185,6 +186,58 @@ def test_an_archive_that_is_down_is_asked_again_at_the_next_pull(sqlite_store: S
     assert len(course.pull()[0].new) == 2
     blogs.show("/old", page(7, 6))
     assert len(course.pull()[0].new) == 2
+
+
+def test_an_archive_that_takes_too_long_is_followed_on_from_there_at_the_next_pull(
+    sqlite_store: Store, blogs: FakeBlogs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = blogs.show("/feed", page(9, 8, head=NEXT.format("next", "/2")), headers={"ETag": '"1"'})
+    for number in range(2, 6):
+        blogs.show(f"/{number}", page(9 - number, head=NEXT.format("next", f"/{number + 1}")))
+    pages = 0
+    real = Fetcher.fetch
+
+    async def late(fetcher: Fetcher, address: str, **conditions: str) -> Fetched | None:
+        nonlocal pages
+        pages += 1
+        if pages % 3 == 0:
+            raise TimeoutError  # as when the minute of a pull is over
+        return await real(fetcher, address, **conditions)
+
+    monkeypatch.setattr(Fetcher, "fetch", late)
+    course = enrolled(sqlite_store, url)
+    assert len(course.pull()[0].new) == 4
+    (feed,) = sqlite_store.feeds()
+    assert (feed.filled, feed.filling.partition(" ")[0]) == (False, "3")
+    assert len(course.pull()[0].new) == 2
+    course.pull()
+    (feed,) = sqlite_store.feeds()
+    assert (feed.filled, feed.filling) == (True, "")
+    assert [asked.path for asked in blogs.asked].count("/2") == 1, "what was read is not read again"
+    assert len(sqlite_store.posts()) == 6
+
+
+def test_an_archive_is_followed_no_farther_in_many_pulls_than_in_one(
+    sqlite_store: Store, blogs: FakeBlogs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(PAGES + 10):
+        blogs.show(f"/{number}", page(1000 - number, head=NEXT.format("next", f"/{number + 1}")))
+    pages = 0
+    real = Fetcher.fetch
+
+    async def late(fetcher: Fetcher, address: str, **conditions: str) -> Fetched | None:
+        nonlocal pages
+        pages += 1
+        if pages % 7 == 0:
+            raise TimeoutError
+        return await real(fetcher, address, **conditions)
+
+    monkeypatch.setattr(Fetcher, "fetch", late)
+    course = enrolled(sqlite_store, blogs.url("/0"))
+    for _ in range(5):
+        course.pull()
+    assert len({asked.path for asked in blogs.asked}) == PAGES + 1
+    assert len(sqlite_store.posts()) == PAGES + 1
 
 
 # -- excerpts --------------------------------------------------------------------------------------------------------

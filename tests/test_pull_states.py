@@ -12,7 +12,7 @@ from reviewkit.model import Feed
 from reviewkit.store import Store
 from reviewkit.store.sql import SqlStore
 from tests.blogs import fake_blogs, post, rss
-from tests.cast import ANN, BOB, CYD, Clock, a_setup
+from tests.cast import ANN, BOB, CYD, Clock, a_post, a_setup
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLASS = [replace(each, feeds=(f"https://{each.id}.example/feed",)) for each in (ANN, BOB, CYD)]
@@ -32,6 +32,43 @@ def test_states_are_kept_as_one_by_one_would_be(store: Store) -> None:
         BOB.id: (f'"{BOB.id}"', AT, 1),
         CYD.id: (f'"{CYD.id}"', AT, 2),
     }
+
+
+def test_posts_of_several_feeds_are_kept_as_one_by_one_would_be(store: Store) -> None:
+    store.keep_course(a_setup(), [replace(ANN, feeds=("https://ann.example/a", "https://ann.example/b")), BOB], [])
+    ann, bob = a_post(ANN), a_post(BOB)
+    first = Feed(person=ANN.id, url="https://ann.example/a", tried=AT)
+    second, his = replace(first, url="https://ann.example/b"), Feed(person=BOB.id, url=BOB.feeds[0], tried=AT)
+    kept = store.keep_pulls([(first, [ann]), (his, [bob])], seen=AT)
+    assert [each.new for each in kept] == [(ann.title,), (bob.title,)]
+    both = [(first, [replace(ann, text="Others.", digest="1" * 64)]), (second, [ann])]
+    assert [(each.new, each.changed) for each in store.keep_pulls(both, seen=AT)] == [((), (ann.title,)), ((), ())]
+    assert [len(each.revisions) for each in store.posts(ANN.id)] == [2]
+    assert [each.person for each in store.posts(BOB.id)] == [BOB.id]
+    with pytest.raises(Missing):
+        store.keep_pulls([(his, [replace(bob, guid="2", link="")]), (replace(his, person="nobody"), [])], seen=AT)
+    assert len(store.posts(BOB.id)) == 1
+
+
+def test_feeds_that_cannot_be_kept_together_are_kept_one_by_one(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    def refusing(found: Sequence[object], **_: object) -> None:
+        tried.append(len(found))
+        raise StoreError("Not together.")
+
+    with fake_blogs() as blogs:
+        people = [
+            replace(ANN, id=f"s{n}", feeds=(blogs.show(f"/{n}", rss("B", post("One", "w", tag="datastories"))),))
+            for n in range(5)
+        ]
+        sqlite_store.keep_course(replace(a_setup(), starts=None), people, [])
+        monkeypatch.setattr(sqlite_store, "keep_pulls", refusing)
+        pulled = Course(sqlite_store, clock=Clock(), allow_private=True).pull()
+    assert [each.new for each in pulled] == [("One",)] * 5
+    assert sum(tried) == 5
 
 
 def test_an_unknown_person_among_them_keeps_none(store: Store) -> None:
@@ -62,7 +99,7 @@ def test_feeds_without_news_and_feeds_that_fail_are_kept_in_few_steps(
         sqlite_store.keep_course(replace(a_setup(), starts=None), people, [])
         course = Course(sqlite_store, clock=Clock(), allow_private=True)
         assert len([each for each in course.pull() if each.outcome == "new"]) == 30
-        assert not steps, "what brings posts is kept by itself"
+        assert not steps, "what brings posts is kept in steps of its own"
         for number in range(5):
             blogs.show(f"/{number}", "", status=500)
         monkeypatch.setattr(sqlite_store, "keep_states", counted)

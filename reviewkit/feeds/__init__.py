@@ -63,6 +63,7 @@ async def pull(
     album: "Album | None" = None,
     pages: Callable[[Feed], Mapping[str, str]] = lambda _: {},
     keep_states: Callable[[Sequence[Feed]], object] | None = None,
+    keep_all: Callable[[Sequence[tuple[Feed, Sequence[Entry]]]], Sequence[Kept]] | None = None,
 ) -> list[Pulled]:
     """Fetch all feeds at once, keep what carries a wanted tag, and say what came of each, in the order given.
 
@@ -74,7 +75,8 @@ async def pull(
     `pages` gives the addresses of a feed's kept posts by the keys of their guids (`listing.key`): one that leaves the
     middle of its feed is asked for, and 404 or 410 says that it is gone.
     `keep_states` is called in the place of `keep`, for several feeds at once that failed or
-    had nothing new; without it `keep` is called for each.
+    had nothing new; without it `keep` is called for each. `keep_all` likewise, for several feeds that showed something:
+    what it raises sends each of them to `keep`.
     """
     from reviewkit.feeds.pulling import pull_all  # brings aiohttp and feedparser, which most commands do without
 
@@ -90,4 +92,5 @@ async def pull(
         album=album,
         pages=pages,
         keep_states=keep_states,
+        keep_all=keep_all,
     )

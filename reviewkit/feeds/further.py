@@ -36,11 +36,17 @@ Read = Callable[[Fetched], Awaitable[Parsed]]
 
 @dataclass(frozen=True)
 class Older:
-    """Entries of older pages, newest first; `complete` unless a page could not be fetched for now."""
+    """Entries of older pages, newest first."""
 
     entries: tuple[Entry, ...] = ()
     excerpts: frozenset[str] = frozenset()
-    complete: bool = True
+    left: str = ""
+    """Where the next pull goes on: the number of a page that could not be had for now, and its address. Empty: the
+    feed was followed to its end."""
+
+    @property
+    def complete(self) -> bool:
+        return not self.left
 
 
 def deadline() -> float:
@@ -48,22 +54,24 @@ def deadline() -> float:
     return asyncio.get_running_loop().time() + SECONDS
 
 
-async def older_pages(fetcher: Fetcher, read: Read, url: str, first: Parsed, since: datetime, *, until: float) -> Older:
-    """Follow a feed back to `since`, one page after the other, no longer than `until`.
+async def older_pages(
+    fetcher: Fetcher, read: Read, url: str, first: Parsed, since: datetime, *, until: float, left: str = ""
+) -> Older:
+    """Follow a feed back to `since`, one page after the other, no longer than `until`; from where an earlier pull
+    `left` it, if one did.
 
     It ends at a page that is not there, that is no feed, or that shows nothing new (many sites answer any page with
-    the first one).
+    the first one). However many pulls that takes, no more than PAGES pages are read.
     """
     entries: list[Entry] = []
     excerpts: set[str] = set()
     seen = {item.guid for item in first.items}
     asked = {url}
     page, size = first, 0
-    for number in range(1, PAGES + 1):
-        address = older_page(url, page, number)
-        if not address or address in asked or reaches(page.entries, since) or size > BYTES:
-            break
+    number, address = _going_on(left) or (1, older_page(url, first, 1))
+    while number <= PAGES and address and address not in asked and not reaches(page.entries, since) and size <= BYTES:
         asked.add(address)
+        here = f"{number} {address}"
         try:
             async with asyncio.timeout_at(until):
                 fetched = await fetcher.fetch(address)
@@ -72,10 +80,10 @@ async def older_pages(fetcher: Fetcher, read: Read, url: str, first: Parsed, sin
                 size += len(fetched.body)
                 page = await read(fetched)
         except TimeoutError:
-            break
+            return Older(tuple(entries), frozenset(excerpts), left=here)
         except FeedError as error:
             there_is_none = error.wrong or error.gone or not page.older or "(404)" in str(error)
-            return Older(tuple(entries), frozenset(excerpts), complete=there_is_none)
+            return Older(tuple(entries), frozenset(excerpts), left="" if there_is_none else here)
         new = {item.guid for item in page.items} - seen
         if not new:
             break
@@ -84,7 +92,14 @@ async def older_pages(fetcher: Fetcher, read: Read, url: str, first: Parsed, sin
         there = [entry for entry in page.entries if key(entry.guid) in new]
         entries += [entry for entry in there if entry.published is None or entry.published >= since]
         excerpts |= page.excerpts
+        number += 1
+        address = older_page(url, page, number)
     return Older(tuple(entries), frozenset(excerpts))
+
+
+def _going_on(left: str) -> tuple[int, str] | None:
+    number, _, address = left.partition(" ")
+    return (int(number), address) if number.isdecimal() and address else None
 
 
 async def without_pages(

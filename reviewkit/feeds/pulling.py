@@ -6,7 +6,7 @@ import hashlib
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reviewkit import listing
@@ -25,11 +25,26 @@ from reviewkit.pictures import Picture
 
 IN_HAND = 16 * 1024 * 1024
 """Bytes of documents that wait to be read; with more of them no further site is asked, until workers catch up."""
+SOON = 0.05
+"""Seconds that a feed with news waits for others, to be kept in one step with them."""
+TOGETHER = 32
+"""Feeds that wait for nobody else."""
 LONGEST_ADDRESS = 2000
 """Characters of a new address that is remembered."""
 _TOO_MUCH = "Something in this feed is more than reviewkit can read. The course's operator finds it in the log."
 
 _log = logging.getLogger(__name__)
+
+KeepAll = Callable[[Sequence[tuple[Feed, Sequence[Entry]]]], Sequence[Kept]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A feed that waits to be kept; `kept` says what that changed, or None where it has to be kept by itself."""
+
+    feed: Feed
+    entries: Sequence[Entry]
+    kept: "asyncio.Future[Kept | None]"
 
 
 class Pulling:
@@ -53,6 +68,7 @@ class Pulling:
         album: Album | None = None,
         pages: Callable[[Feed], Mapping[str, str]] = lambda _: {},
         keep_states: Callable[[Sequence[Feed]], object] | None = None,
+        keep_all: KeepAll | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._pages = pages
@@ -64,6 +80,8 @@ class Pulling:
         self._now = now
         self._chance = chance
         self._keep_states = keep_states
+        self._keep_all = keep_all
+        self._found: list[_Found] = []
         self._states: list[tuple[Feed, asyncio.Future[Exception | None]]] = []
         self._one_writer = asyncio.Lock()
         self._in_hand = 0
@@ -118,7 +136,9 @@ class Pulling:
         older = Older()
         if to_fill and self._since is not None:
             read = functools.partial(self._parsed, wanted=tags)
-            older = await older_pages(self._fetcher, read, fetched.url, parsed, self._since, until=until)
+            older = await older_pages(
+                self._fetcher, read, fetched.url, parsed, self._since, until=until, left=feed.filling if same else ""
+            )
         entries = chosen((*parsed.entries, *older.entries), wanted, url=feed.url)
         unread = {item.guid for item in items if not item.mark}
         entries, waiting = await with_articles(
@@ -132,11 +152,12 @@ class Pulling:
             title=parsed.title,
             listing=listing.write(items),
             filled=(to_fill and older.complete) or (feed.filled and same),
+            filling=older.left,
         )
         if waiting or not older.complete:
             # No body is this one and no condition is sent: the next pull reads what this one could not.
             calm = replace(calm, body=rules, etag="", last_modified="")
-        kept = await self._kept(calm, entries)
+        kept = await self._kept_with_others(calm, entries)
         return Pulled(
             person=feed.person,
             url=feed.url,
@@ -180,6 +201,34 @@ class Pulling:
             self._fetcher.flow.clear()
         else:
             self._fetcher.flow.set()
+
+    async def _kept_with_others(self, feed: Feed, entries: Sequence[Entry]) -> Kept:
+        """Keep a feed in one step with those that are found at the same time: most of what a step costs is its end."""
+        if self._keep_all is None:
+            return await self._kept(feed, entries)
+        mine = _Found(feed, entries, asyncio.get_running_loop().create_future())
+        self._found.append(mine)
+        await asyncio.wait({mine.kept}, timeout=SOON if len(self._found) < TOGETHER else 0)
+        if not mine.kept.done():
+            async with self._one_writer:
+                together, self._found = self._found, []
+                if together:
+                    await self._keep_together(self._keep_all, together)
+        kept = await mine.kept
+        if kept is None:  # then it fails by itself, or another one does
+            return await self._kept(feed, entries)
+        return kept
+
+    async def _keep_together(self, keep_all: "KeepAll", together: Sequence["_Found"]) -> None:
+        kept: Sequence[Kept | None] = [None] * len(together)
+        try:
+            kept = await asyncio.to_thread(keep_all, [(each.feed, each.entries) for each in together])
+        except Exception:  # noqa: BLE001 - each of them is kept by itself, and says what it meets
+            _log.info("Several feeds could not be kept in one step")
+        finally:
+            for each, changed in zip(together, kept, strict=True):
+                if not each.kept.done():
+                    each.kept.set_result(changed)
 
     async def _kept(self, feed: Feed, entries: Sequence[Entry]) -> Kept:
         async with self._one_writer:
@@ -253,11 +302,21 @@ async def pull_all(
     album: Album | None = None,
     pages: Callable[[Feed], Mapping[str, str]] = lambda _: {},
     keep_states: Callable[[Sequence[Feed]], object] | None = None,
+    keep_all: KeepAll | None = None,
 ) -> list[Pulled]:
     """What `feeds.pull` says. `fetcher` (one not yet entered) comes in the place of the usual one."""
     async with fetcher or Fetcher(agent=agent, allow_private=allow_private, now=now) as fetcher:
         pulling = Pulling(
-            fetcher, Workers(), wanted, keep, now=now, since=since, album=album, pages=pages, keep_states=keep_states
+            fetcher,
+            Workers(),
+            wanted,
+            keep,
+            now=now,
+            since=since,
+            album=album,
+            pages=pages,
+            keep_states=keep_states,
+            keep_all=keep_all,
         )
         return await gathered(pulling, feeds, progress)
 

@@ -7,7 +7,8 @@ differently do not take turns in making revisions.
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -70,48 +71,81 @@ def keep_private(db: Connection, person: str, entry: Entry, seen: datetime) -> s
     """The post with this guid and no feed: made, or given a new revision where its words are others."""
     hold_person(db, person)
     entry = _clean(entry)
-    there = next((each for each in _known(db, person) if not each.feed and each.guid == entry.guid), None)
+    there = next((each for each in _known(db, [person])[person] if not each.feed and each.guid == entry.guid), None)
     post = there or Known(id=secrets.token_hex(8), feed="", guid=entry.guid, link="")
     states = [_state(post, entry, seen)] if post.tells_more(entry, "") else []
     post.take(entry, "")
-    _write(db, person, [] if there else [post], [post] if there else [], states)
+    _write(db, [] if there else [(person, post)], [post] if there else [], states)
     return post.id
 
 
 def keep_pull(db: Connection, feed: Feed, entries: Sequence[Entry], seen: datetime) -> Kept:
     """A handful of statements however many entries there are. Raises Missing when nobody has the feed's `person`."""
-    hold_person(db, feed.person)
-    _keep_feed(db, feed)
-    lost = listing.gone(feed.listing)
-    if not entries and not lost:
-        return Kept()
-    known = [post for post in _known(db, feed.person) if post.feed]  # what was given privately is no post of a site
+    return keep_pulls(db, [(feed, entries)], seen)[0]
+
+
+def keep_pulls(db: Connection, found: Sequence[tuple[Feed, Sequence[Entry]]], seen: datetime) -> list[Kept]:
+    """The same handful for the feeds of several people. Raises Missing; two feeds of one person are kept in turn."""
+    if len({feed.person for feed, _ in found}) < len(found):
+        return [kept for each in found for kept in keep_pulls(db, [each], seen)]
+    keep_states(db, [feed for feed, _ in found])
+    asking = {feed.person for feed, entries in found if entries or listing.gone(feed.listing)}
+    known = _known(db, asking)
+    theirs = db.execute(select(people.c.id, people.c.feeds).where(people.c.id.in_(asking))) if asking else ()
+    current = {row.id: row.feeds for row in theirs}
+    kept, new, touched, pictured = [], list[tuple[str, Known]](), list[Known](), dict[str, Entry]()
+    states: list[dict[str, Any]] = []
+    for feed, entries in found:
+        told = _told(known[feed.person], feed, entries, current.get(feed.person, []), seen)
+        new += [(feed.person, post) for post in told.new]
+        touched += [post for post in known[feed.person] if post.touched]
+        states += told.states
+        pictured |= told.pictured
+        kept.append(
+            Kept(new=tuple(post.title for post in told.new), changed=tuple(each.title for each in told.changed))
+        )
+    _write(db, new, touched, states)
+    _complete(db, pictured)
+    return kept
+
+
+@dataclass
+class _Told:
+    """What one feed tells that is to be written."""
+
+    new: list[Known] = field(default_factory=list)
+    changed: list[Known] = field(default_factory=list)
+    states: list[dict[str, Any]] = field(default_factory=list)
+    pictured: dict[str, Entry] = field(default_factory=dict)
+
+
+def _told(known: list[Known], feed: Feed, entries: Sequence[Entry], current: Sequence[str], seen: datetime) -> _Told:
+    """What a feed tells of its person's posts, which take it in; `current` are the addresses of all their feeds."""
+    told = _Told()
+    known = [post for post in known if post.feed]  # what was given privately is no post of a site
+    items = listing.read(feed.listing)
+    lost = {item.guid for item in items if item.missing >= listing.TWICE}
     for post in known:
         sighting = post.sightings.get(feed.url)
         if sighting and not sighting.get("gone") and listing.key(sighting["guid"]) in lost:
             post.lose(feed.url, seen)
-    current = db.scalar(select(people.c.feeds).where(people.c.id == feed.person)) or []
-    new: list[Known] = []
-    changed: list[Known] = []
-    states: list[dict[str, Any]] = []
-    pictured: dict[str, Entry] = {}
-    shown = {item.guid for item in listing.read(feed.listing) if item.missing == listing.SHOWN}
+    if not entries:
+        return told
+    shown = {item.guid for item in items if item.missing == listing.SHOWN}
     for entry, there in matched(known, [_clean(entry) for entry in entries], feed=feed.url, shown=shown):
         post = there or Known(id=secrets.token_hex(8), feed=feed.url, guid=entry.guid, link=entry.link)
         if there is None:
-            new.append(post)
+            told.new.append(post)
         elif post.feed not in current and feed.url in current:
             post.feed = feed.url  # the blog has moved, and its posts with it
         if post.tells_more(entry, feed.url):
-            states.append(_state(post, entry, seen))
+            told.states.append(_state(post, entry, seen))
             if there is not None:
-                changed.append(post)
+                told.changed.append(post)
         elif there is not None and entry.digest == post.digest and names(entry.html):
-            pictured[post.id] = entry
+            told.pictured[post.id] = entry
         post.take(entry, feed.url)
-    _write(db, feed.person, new, [post for post in known if post.touched], states)
-    _complete(db, pictured)
-    return Kept(new=tuple(post.title for post in new), changed=tuple(post.title for post in changed))
+    return told
 
 
 def keep_states(db: Connection, found: Sequence[Feed]) -> None:
@@ -136,19 +170,25 @@ def _keep_feed(db: Connection, *found: Feed) -> None:
 
 def _clean(entry: Entry) -> Entry:
     """The entry as it would come back from the store, so that what is equal today is equal tomorrow."""
+    texts = entry.guid, entry.link, entry.title, entry.author, entry.html, entry.text, *(tag.tag for tag in entry.tags)
+    if all(each.isascii() and "\0" not in each for each in texts):
+        return entry
     return msgspec.convert(storable(msgspec.to_builtins(entry)), Entry)
 
 
-def _known(db: Connection, person: str) -> list[Known]:
-    """Their posts, those first that were seen first."""
+def _known(db: Connection, persons: Collection[str]) -> dict[str, list[Known]]:
+    """By person their posts, those first that were seen first."""
+    found: dict[str, list[Known]] = {person: [] for person in persons}
+    theirs = db.execute(select(posts).where(posts.c.person.in_(persons))).all() if persons else []
+    if not theirs:
+        return defaultdict(list, found)
     columns = (revisions.c.post, revisions.c.digest, revisions.c.copied, revisions.c.seen)
-    of = select(*columns).join(posts).where(posts.c.person == person)
+    of = select(*columns).join(posts).where(posts.c.person.in_(persons))
     states: dict[str, list[Any]] = defaultdict(list)
     for row in db.execute(of.order_by(revisions.c.post, revisions.c.number)):
         states[row.post].append(row)
-    theirs = db.execute(select(posts).where(posts.c.person == person)).all()
-    return [
-        Known(
+    for row in sorted(theirs, key=lambda row: (states[row.id][0].seen, row.id)):
+        post = Known(
             id=row.id,
             feed=row.feed,
             guid=row.guid,
@@ -161,8 +201,8 @@ def _known(db: Connection, person: str) -> list[Known]:
             copied=states[row.id][-1].copied,
             count=len(states[row.id]),
         )
-        for row in sorted(theirs, key=lambda row: (states[row.id][0].seen, row.id))
-    ]
+        found[row.person].append(post)
+    return defaultdict(list, found)
 
 
 def _state(post: Known, entry: Entry, seen: datetime) -> dict[str, Any]:
@@ -179,11 +219,11 @@ def _state(post: Known, entry: Entry, seen: datetime) -> dict[str, Any]:
 
 
 def _write(
-    db: Connection, person: str, new: Iterable[Known], touched: Iterable[Known], states: list[dict[str, Any]]
+    db: Connection, new: Iterable[tuple[str, Known]], touched: Iterable[Known], states: list[dict[str, Any]]
 ) -> None:
-    rows = [post.row() for post in new]
+    rows = [{"person": person, **post.row()} for person, post in new]
     if rows:
-        db.execute(insert(posts), [{"person": person, **row} for row in rows])
+        db.execute(insert(posts), rows)
     again = [post.row() for post in touched]
     if again:
         by_id = update(posts).where(posts.c.id == bindparam("this"))
@@ -193,7 +233,9 @@ def _write(
         )
     if states:
         db.execute(insert(revisions), states)
-        pictures.show(db, ((state["post"], name) for state in states for name in names(state["html"])))
+        shown = [(state["post"], name) for state in states for name in names(state["html"])]
+        if shown:
+            pictures.show(db, shown)
 
 
 def _complete(db: Connection, pictured: dict[str, Entry]) -> None:

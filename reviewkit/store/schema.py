@@ -212,6 +212,7 @@ feeds = Table(
     Column("moved_times", Integer, nullable=False, server_default="0"),
     Column("listing", Words, nullable=False, server_default=text("''")),
     Column("filled", Boolean, nullable=False, server_default=false()),
+    Column("filling", Words, nullable=False, server_default=text("''")),
 )
 
 posts = Table(
