@@ -316,6 +316,10 @@ def _settled(found: list[Piece], base: str, *, pictures: bool) -> tuple[list[Pie
             if address and "tag" in (piece.get("rel") or "").casefold().split():
                 tags.append(of_link(address))
             piece = Open("a", (("href", address), *_TO_ELSEWHERE) if address else _TO_ELSEWHERE)
+        elif isinstance(piece, Open) and piece.attributes:
+            # What the last cleaning would take away goes here, so that it has nothing to change.
+            left = tuple([each for each in piece.attributes if each[0] not in ("style", "hidden")])
+            piece = Open(piece.tag, left)
         if isinstance(piece, Open) and piece.tag not in ("br", "hr", "wbr"):
             inside.append(piece.tag)
         elif isinstance(piece, Close) and inside:
