@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from reviewkit.feeds import agent
@@ -49,7 +50,9 @@ def pulled(asked: dict[str, Any]) -> dict[str, Any]:
             ),
         )
     )
-    peak = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    # `ru_maxrss` of this very process begins with what its parent had at the fork; VmHWM begins anew with the program.
+    own = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    peak = [int(own.split()[1]) / 1024, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024]
     return {
         "feeds": {
             each.person: {

@@ -6,7 +6,7 @@ from pathlib import Path
 from shutil import copy
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from reviewkit.store.sql import SqlStore
@@ -49,6 +49,7 @@ def tried(fresh: tuple[str, Callable[[], SqlStore]], how_long: Mapping[str, tupl
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a class takes seconds: shorter ones are not sought
             suppress_health_check=list(HealthCheck),
         ),
     )
