@@ -1,5 +1,6 @@
 """Sign-off: the class table, one dialogue, accept or discuss, in the view and in a browser."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -976,3 +977,45 @@ def test_the_round_is_started_and_revealed_from_here(window: Window, course: Cou
     again["field-reason"].fill("The term ends.")
     again["dialog-confirm"].click()
     expect(again["toast"]).to_contain_text("The reviews are revealed.")
+
+
+def test_with_names_hidden_no_student_is_named_in_what_the_page_is_sent(course: Course) -> None:
+    made = at_sign_off(course)
+    for person in STUDENTS:
+        view = sign_off(course, open=made[person.id], names="hidden")
+        assert view["params"] == {"assignment": "river", "open": made[person.id], "names": "hidden"}
+        told = repr(view).casefold()
+        for each in STUDENTS:
+            for word in (*each.name.split(), each.email, each.feeds[0].split("/")[2]):
+                assert not re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", told), word
+        assert view["detail"]["name"] == course.store.dialogue(made[person.id]).submission.pseudonym
+        assert course.person(PROF.id).name in repr(view["frame"])
+    assert act(course, **an_accept(course, made, ANN) | {"params": {"names": "hidden"}})["view"]["params"]["names"]
+
+
+def test_with_names_hidden_who_has_no_submission_is_a_number(course: Course) -> None:
+    frozen(course, ANN)
+    view = sign_off(course, open="bob", names="hidden")
+    assert [line["name"] for line in view["lines"]][1:] == ["Student 2", "Student 3", "Student 4"]
+    assert "bob" not in repr(view).casefold()
+
+
+@pytest.mark.browser
+def test_names_are_hidden_by_a_press_and_stay_hidden_after_a_reload(
+    window: Window, course: Course, made: dict[str, str]
+) -> None:
+    page = window.open("sign-off", PROF, params={"open": made["ann"]})
+    page["hide-names"].click()
+    alias = course.store.dialogue(made["ann"]).submission.pseudonym
+    expect(page.tab.locator("#pane-title")).to_contain_text(alias)
+    expect(page["table-class"]).not_to_contain_text(ANN.name)
+    assert "names=hidden" in page.tab.url
+    page[f"open-{made['bob']}"].click()
+    expect(page.tab.locator("#pane-title")).to_contain_text(course.store.dialogue(made["bob"]).submission.pseudonym)
+    assert "Lindqvist" not in page["screen-sign-off"].inner_html()
+    assert page.violations() == []
+    page["hide-names"].click()
+    expect(page["table-class"]).to_contain_text(ANN.name)
+    again = window.open("sign-off", PROF, params={"open": made["ann"], "names": "hidden"})
+    expect(again["hide-names"]).to_have_text("Show names")
+    expect(again["table-class"]).not_to_contain_text(ANN.name)

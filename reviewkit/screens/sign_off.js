@@ -58,10 +58,10 @@ function renderSignOff({ model, el, signal }) {
     if (isLoaded()) shown.here = null;
     for (const id of selected) if (!lines.some(line => line.submission === id && line.selectable)) selected.delete(id);
     const { detail } = view();
-    history.replaceState(null, "", `?${new URLSearchParams({ assignment: params.assignment, ...(detail?.submission ? { open: detail.submission } : {}) })}`);
+    history.replaceState(null, "", `?${new URLSearchParams({ assignment: params.assignment, ...(detail?.submission ? { open: detail.submission } : {}), ...(params.names ? { names: params.names } : {}) })}`);
     redraw(el, page({ name: "sign-off", frame: about, wide: true, title, lede, status: link.status.el },
       rounds.length > 1 ? h("div", { class: "rounds" }, seg({ label: "Round", value: params.assignment, prefix: "round", options: rounds.map(round => ({ value: round.id, text: round.title })),
-        onchange: assignment => { shown.here = null; link.act({ type: "open", params: { assignment } }); } })) : null,
+        onchange: assignment => { shown.here = null; link.act({ type: "open", params: { assignment, ...(params.names ? { names: params.names } : {}) } }); } })) : null,
       step ? stepLine(step) : null,
       lines.length ? h("div", { class: "so" }, classSection(), detail ? pane(detail) : null)
         : empty({ name: "class", icon: "people", title: "Nobody is here yet", text: "Students appear in this table when the roster is imported." })), detail?.id);
@@ -120,6 +120,7 @@ function renderSignOff({ model, el, signal }) {
         h("div", { class: "row" },
           h("label", { class: "srch" }, icon("search"), h("span", { class: "vh" }, "Find a student or submission"),
             h("input", { placeholder: "Find", testid: "find", value: shown.find, type: "search", maxlength: 100, oninput: ({ target }) => { shown.find = target.value; draw(); } })),
+          h("button", { class: "btn q s", type: "button", testid: "hide-names", onclick: hideNames }, view().params.names ? "Show names" : "Hide names"),
           h("button", { class: "btn q s desk", type: "button", testid: "keys", onclick: showKeys }, "Keys"))),
       h("div", { class: "tblw", tabIndex: 0, role: "group", "aria-label": "Class table" }, table({ testid: "table-class", caption: captionOf(axis, scale), columns, sorted: shown.sort,
         onsort: by => { shown.sort = { by, direction: shown.sort.by === by && shown.sort.direction === "ascending" ? "descending" : "ascending" }; draw(); },
@@ -128,6 +129,13 @@ function renderSignOff({ model, el, signal }) {
       selected.size ? bulk() : null,
       shown.left.length ? note("error", h("p", null, "These were left as they are:"), h("ul", { class: "plain" }, shown.left.map(sentence => h("li", null, sentence)))) : null,
       lines.some(line => line.flags.length) ? h("p", { class: "sm mu below" }, "Submissions that are far apart cannot be accepted in bulk. Open each one.") : null);
+  }
+
+  // Students go by their pseudonyms while others look at this screen; the service sends no names then.
+  async function hideNames() {
+    const { names, ...params } = view().params;
+    const reply = await link.act({ type: "open", params: names ? params : { ...params, names: "hidden" } });
+    if (!reply.ok) { shown.problem = reply.error.message; draw(); }
   }
 
   const captionOf = (axis, scale) => scale.kind === "0-100" ? `Everybody in this round. The plots run from ${axis.min} to ${axis.max}.` : "Everybody in this round.";

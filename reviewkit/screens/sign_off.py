@@ -8,7 +8,7 @@ from reviewkit import screens
 from reviewkit.course import STAFF_DRAFT, Course, Line
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError
 from reviewkit.model import Accept, Assignment, Decide, Discuss, Judgement, Person, Proposal, Recognise
-from reviewkit.screens import dates, more, outbox, talk
+from reviewkit.screens import dates, more, outbox, talk, unnamed
 from reviewkit.screens.events import taken
 from reviewkit.screens.pane import STAGES, Pane, finding, form_of, id_of
 
@@ -17,6 +17,7 @@ RECOGNITIONS = ("Honest about gaps", "Clear evidence", "Took advice well", "Gene
 BEFORE_REVEAL = ("frozen", "self-evaluated", "in review")
 CLOSED = ("agreed", "decided", "signed")
 BULK_LIMIT = 500
+NAMING = ("assign", "more-time", "own-review")
 SEED_DIGITS = 20
 STEPS = (
     ("freeze_by", "posts are frozen"),
@@ -36,11 +37,13 @@ def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str,
     line = row_of(lines, params.get("open"))
     resting = outbox.told(course, viewer)
     scene = Scene(course=course, viewer=viewer, now=course.clock(), resting=rests(resting))
-    return {
+    hides = _hides(params)
+    shown = {
         "screen": "sign-off",
         "frame": screens.frame(course, viewer, "sign-off"),
         "zone": setup.timezone,
-        "params": {"assignment": assignment.id if assignment else "", "open": id_of(line) if line else ""},
+        "params": {"assignment": assignment.id if assignment else "", "open": id_of(line) if line else ""}
+        | ({"names": unnamed.HIDDEN} if hides else {}),
         "title": "Sign-off",
         "lede": lede(assignment, lines, viewer),
         "rounds": [{"id": each.id, "title": each.title, "here": each is assignment} for each in setup.assignments],
@@ -53,6 +56,29 @@ def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str,
         "recognitions": list(RECOGNITIONS),
         "resting": resting,
     }
+    return nameless(course, viewer, shown, assignment) if hides and assignment else shown
+
+
+def _hides(params: object) -> bool:
+    return isinstance(params, Mapping) and params.get("names") == unnamed.HIDDEN
+
+
+def nameless(course: Course, viewer: Person, shown: dict[str, Any], assignment: Assignment) -> dict[str, Any]:
+    """The view for a screen that others look at. Who has no submission has no page beside the table: what could be
+    done for them would name them."""
+    alias = unnamed.aliases(course, viewer, assignment.id)
+    detail = shown["detail"] if shown["detail"] and shown["detail"]["submission"] else None
+    if detail:
+        # What could be sent on with other words than its writer's, or needs a person, waits until names are shown.
+        detail |= {"person": "", "replaced": [], "suggested": [], "own_review": None}
+        detail["posts"] = [each | {"link": ""} for each in detail["posts"]]
+        detail["more"] = [each for each in detail["more"] if each["act"] not in NAMING]
+    shown["detail"] = detail
+    shown["lines"] = [each if each["submission"] else each | {"id": alias[each["id"]]} for each in shown["lines"]]
+    if not detail:
+        shown["params"]["open"] = ""
+    frame = shown.pop("frame")
+    return unnamed.without_names(shown, course.people(), alias) | {"frame": frame}
 
 
 def rests(told: Sequence[Mapping[str, Any]]) -> frozenset[str]:
@@ -298,13 +324,15 @@ def bulk_accept(course: Course, viewer: Person, event: Mapping[str, Any]) -> dic
         raise Invalid(f"At most {BULK_LIMIT} grades can be accepted at once; nothing was accepted yet.")
     assignment = course.setup.assignment(said.assignment)
     lines = {line.submission: line for line in course.class_table(viewer, assignment)} if assignment else {}
+    hides = _hides(event.get("params")) and assignment is not None
+    alias = unnamed.aliases(course, viewer, said.assignment) if hides else {}
     accepted, left, acts = list[str](), list[str](), list[str]()
     for each in said.chosen:
         line = lines.get(each.submission)
         try:
             acts += accept_line(course, viewer, line, each, said.request)
         except ReviewkitError as error:
-            left.append(f"{line.person.name}: {error}" if line else str(error))
+            left.append(f"{alias.get(line.person.id, line.person.name)}: {error}" if line else str(error))
         else:
             accepted.append(each.submission)
     return {"accepted": accepted, "left": left, "acts": acts}
