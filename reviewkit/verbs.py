@@ -131,6 +131,8 @@ class Verbs(Rounds):
         self, who: Person, submission: str, said: Accept, *, seen: int | None, request: str = "", via: Via = "page"
     ) -> None:
         """Accept the proposal that stands and sign, in one step; after a reply that accepts, sign alone."""
+        if request and self.store.has_request(submission, request):
+            return  # signed by now, it would be read as another act
         self._as_instructor(who, submission, self._accepting(submission, said), seen=seen, request=request, via=via)
 
     def _accepting(self, submission: str, said: Accept) -> list[What]:

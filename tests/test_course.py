@@ -624,3 +624,14 @@ def test_a_late_review_is_kept_marked_and_shown_to_the_author_by_its_pseudonym(c
     assert len(course.duty(who, duty.id).others) == len(others)
     with pytest.raises(NotAllowed, match="can no longer be changed"):
         course.review(who, duty.id, levels(3, 3), "Changed.", "Nothing.")
+
+
+def test_a_signature_sent_twice_is_one_signature_and_no_error(course: Course) -> None:
+    submission = answered(course)["ann"]
+    counter = Proposal(judgements=levels(1, 3), grade="78")
+    course.discuss(PROF, submission, Discuss(text="Lower.", counter=counter), seen=None)
+    course.reply(ANN, submission, Reply(accepts=True), seen=seen_by(course, submission, ANN))
+    seen = seen_by(course, submission, PROF)
+    for _ in range(2):
+        course.accept(PROF, submission, Accept(), seen=seen, request="sign")
+    assert turns_of(course, submission, PROF).count("sign-off") == 1
