@@ -261,7 +261,7 @@ def test_a_letter_outlives_the_service_that_was_asked_for_it_and_comes_once(tmp_
         assert sent(Asker(server), ANN.email)[0] == 200
         assert sent(Asker(server), "zoe@nowhere.example")[0] == 200
         for killed in (1, 2):
-            wait_for(lambda number=killed: failures(server) >= number, what="a try")
+            wait_for(lambda number=killed: failures(server) >= number, seconds=60, what="a try")
             pid = server.service()
             os.kill(pid, signal.SIGKILL)
             wait_for(lambda gone=pid: not runs(gone), what="its end")
