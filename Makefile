@@ -49,7 +49,7 @@ lock: install
 
 # The peers have an environment of their own: nothing of theirs gets into the product's.
 bench: browser
-	test -x .bench/bin/panel || { $(PYTHON) -m venv .bench && .bench/bin/pip install --quiet voila ipywidgets ipykernel panel streamlit; }
+	test -x .bench/bin/panel || { $(PYTHON) -m venv .bench && .bench/bin/pip install --quiet voila ipywidgets ipykernel panel streamlit reader; }
 	$(BIN)/python benchmarks/pages.py --peers .bench/bin
 
 # Many people at once, without a browser: sign-ins, opens, a thousand open pages.
