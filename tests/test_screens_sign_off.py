@@ -702,6 +702,9 @@ def test_sign_off_passes_axe_in_both_themes_and_at_every_width(
         page[f"select-{made[ANN.id]}"].check()
         assert page.violations() == []
         assert page.tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        flagged = [line["id"] for line in sign_off(course)["lines"] if line["flags"]]
+        assert [page[f"row-{id}"].locator(".flg").filter(visible=True).count() for id in flagged] == [1] * len(flagged)
+        assert flagged, "somebody is far apart"
 
 
 @pytest.mark.browser

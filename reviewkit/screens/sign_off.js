@@ -14,6 +14,7 @@ function renderSignOff({ model, el, signal }) {
   const selected = new Set();
   const view = () => model.get("view");
   const keysOn = () => remembered("keys") !== "off";
+  const assists = () => view().frame.role === "assistant";
   let moving = null, wanted = null;
   const { decide, take, written, tell, askAccept } = decidingIn({ link, el, shown, view, draw, act, takeBack });
 
@@ -115,8 +116,9 @@ function renderSignOff({ model, el, signal }) {
     ];
     return h("section", { "aria-label": "Class", onkeydown: rowKeys },
       h("div", { class: "row sp wrap tools" },
-        seg({ label: "Filter", value: shown.filter, prefix: "filter", options: [counted("all", "All"), counted("mine", "Waiting on me"), counted("apart", "Far apart")],
-          onchange: filter => { shown.filter = filter; draw(); } }),
+        assists() ? h("span") // nothing waits for them, and they see no flags
+          : seg({ label: "Filter", value: shown.filter, prefix: "filter", options: [counted("all", "All"), counted("mine", "Waiting on me"), counted("apart", "Far apart")],
+            onchange: filter => { shown.filter = filter; draw(); } }),
         h("div", { class: "row" },
           h("label", { class: "srch" }, icon("search"), h("span", { class: "vh" }, "Find a student or submission"),
             h("input", { placeholder: "Find", testid: "find", value: shown.find, type: "search", maxlength: 100, oninput: ({ target }) => { shown.find = target.value; draw(); } })),
@@ -142,17 +144,17 @@ function renderSignOff({ model, el, signal }) {
 
   function rowOf(line, axis, numbers) {
     const { id, submission, name, title, word, shares, finding, waiting, mine, hint, flags, selectable } = line;
-    const flagged = flags.map(flag => h("span", { class: "flg" }, icon("flag"), flag));
+    const flagged = () => flags.map(flag => h("span", { class: "flg" }, icon("flag"), flag)); // they stand twice: under the name on a phone
     const box = selectable ? h("input", { class: "ck", type: "checkbox", testid: `select-${id}`, "aria-label": `Select ${name}`, checked: selected.has(submission),
       onchange: ({ target }) => { select(submission, target.checked); } })
       : mine ? h("input", { class: "ck", type: "checkbox", disabled: true, title: flags[0] ?? hint, "aria-label": `${name} cannot be selected: ${flags[0] ?? hint}` }) : h("span", { class: "vh" }, "Not selectable");
     return { id, head: 1, attrs: { "aria-selected": id === hereId(), onclick: event => { if (!event.target.closest("a, input, button")) open(id); } }, cells: [
       box,
       [h("a", { href: submission ? `?open=${submission}` : "#", class: "st name", testid: `open-${id}`, onclick: event => { event.preventDefault(); open(id, { toPane: inOneColumn() }); } }, name),
-        h("span", { class: "xs mu clip" }, title), h("span", { class: "phone xs" }, flagged.length ? flagged : waiting ? `Waiting on ${mine ? "you" : waiting}` : word)],
+        h("span", { class: "xs mu clip" }, title), h("span", { class: "phone xs" }, flags.length ? flagged() : waiting ? `Waiting on ${mine ? "you" : waiting}` : word)],
       shares.self === null && shares.median === null ? (submission ? h("span", { class: "xs qt" }, word) : dash()) : strip({ ...shares, label: finding, ...axis, width: 150 }),
       ...(numbers ? [line.self || dash(), line.median ? [line.median, h("span", { class: "xs mu nw range" }, line.range)] : dash()] : []),
-      [h("span", { class: mine ? "st" : null }, waiting || word), flagged.length ? flagged : waiting ? h("span", { class: "xs mu nw under" }, hint) : null],
+      [h("span", { class: mine ? "st" : null }, waiting || word), flags.length ? flagged() : waiting ? h("span", { class: "xs mu under" }, hint) : null],
     ] };
   }
 
