@@ -1,6 +1,5 @@
 """A real mail server for tests: aiosmtpd on loopback, with TLS and passwords, that keeps what it is given."""
 
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from reviewkit.config import Mail
 from tests.certificates import certified
+from tests.serving import free_port
 
 USER, PASSWORD = "course", "open-sesame"
 
@@ -77,9 +77,7 @@ def mailbox(folder: Path, security: str = "starttls", *, port: int = 0) -> Itera
     _, certificate = certified(folder, "localhost")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", port))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     box = Mailbox(port=port, folder=folder, security=security)
     secured: dict[str, Any] = {
         "starttls": {"tls_context": context, "require_starttls": True, "auth_required": True},

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Route, expect, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from reviewkit import screens
@@ -30,6 +30,8 @@ QUIET = (
     "--disable-sync",
 )
 ADDRESS = "http://course.test"
+PATIENCE = 20
+"""Seconds for what a page is to show: it shows it at once, but a machine may have other things to do."""
 DESKTOP, PHONE = (1280, 900), (390, 844)
 AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 
@@ -102,6 +104,7 @@ class Page:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     path = installed()
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield opened

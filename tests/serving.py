@@ -52,7 +52,7 @@ rubric = "data-stories"
 Found = TypeVar("Found")
 
 
-def wait_for(look: Callable[[], Found], *, seconds: float = 20, what: str = "it") -> Found:
+def wait_for(look: Callable[[], Found], *, seconds: float = 30, what: str = "it") -> Found:
     """What `look` finds, as soon as it finds something."""
     until = time.monotonic() + seconds
     while not (found := look()):
@@ -155,11 +155,28 @@ def awaited(work: Coroutine[Any, Any, Found]) -> Found:
         return thread.submit(asyncio.run, work).result()
 
 
+HELD: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that stays ours until this process ends, also while no server of ours is on it.
+
+    It is bound here and never listened on: the system gives it to nobody who asks for any port, and a server that is
+    told its number may listen there, as both say SO_REUSEADDR.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    HELD.append(held)
+    port: int = held.getsockname()[1]
+    return port
+
+
+def say_to_clock(file: Path, ahead: float) -> None:
+    """Set a clock ahead that a server reads of a file: whole at once, as it may look at any moment."""
+    draft = file.with_name(f"{file.name}.draft")
+    draft.write_text(str(ahead))
+    draft.replace(file)
 
 
 def children(pid: int) -> list[int]:
@@ -206,5 +223,5 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         context.close()
 
 
-def connected(page: Page, state: str = "open", seconds: float = 15) -> None:
+def connected(page: Page, state: str = "open", seconds: float = 25) -> None:
     page.wait_for_selector(f"body[data-connection={state}]", timeout=1000 * seconds)

@@ -105,16 +105,21 @@ def keepers(store_url: str) -> Iterator[Any]:
             each.kill()
 
 
+def the_keeper(keepers: list[Keeper]) -> Keeper | None:
+    """Who keeps the clock, where one says so; on a machine that stood still for long it may be another one by now."""
+    keeping = [each for each in keepers if each.keeps]
+    return keeping[0] if len(keeping) == 1 else None
+
+
 def test_of_several_processes_one_keeps_the_clock_and_another_when_it_is_killed(store_url: str, keepers: Any) -> None:
     store = open_store(store_url)
     course = a_course(store, Clock())  # its dates have long passed: there is something to do at once
     two = keepers(2)
     wait_for(lambda: len(course.store.submissions()) == len(STUDENTS), what="the freeze that the dates ask for")
-    wait_for(lambda: sum(each.keeps for each in two) == 1, what="one keeper")
-    (first,), (second,) = [each for each in two if each.keeps], [each for each in two if not each.keeps]
+    first = wait_for(lambda: the_keeper(two), what="one keeper")
+    (second,) = [each for each in two if each is not first]
     first.kill()
     wait_for(lambda: second.keeps, what="the other one")
-    assert second.said.count("keeps") == 1
     freezes = [turn for each in store.dialogues() for turn in each.turns if isinstance(turn.what, Freeze)]
     assert len(freezes) == len(STUDENTS), "each thing is done once"
     store.close()

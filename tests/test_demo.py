@@ -32,6 +32,7 @@ from reviewkit.errors import ConfigError
 from reviewkit.feeds.parse import parse
 from reviewkit.model import KINDS, Entry, Review
 from reviewkit.opening import open_local
+from tests.serving import free_port
 
 BASE = "http://127.0.0.1:8000"
 ORIGIN = date(2025, 9, 1)
@@ -336,12 +337,6 @@ def test_a_demo_that_breaks_off_while_it_is_made_leaves_an_empty_directory(tmp_p
 
 
 # -- the command -----------------------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
 
 
 @contextmanager

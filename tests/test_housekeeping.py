@@ -21,7 +21,18 @@ from reviewkit.server.watching import Health
 from tests.asking import Asker
 from tests.cast import ANN, BOB, PROF
 from tests.housekeeping import grown, no_more_files, nothing_open, open_and_close, use_of
-from tests.serving import Server, a_course_folder, awaited, connected, runs, the_course, visit, wait_for
+from tests.serving import (
+    Server,
+    a_course_folder,
+    awaited,
+    connected,
+    free_port,
+    runs,
+    say_to_clock,
+    the_course,
+    visit,
+    wait_for,
+)
 
 __all__ = ["visit"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("housekeeping")]
@@ -36,16 +47,18 @@ manager.SWEEP = 0.1
 manager.LightKernelManager.clock = staticmethod(
     lambda: time.monotonic() + 3600 * float(ahead.read_text() if ahead.exists() else 0)
 )
-before = kernels.PageProcesses.__init__
-def quick(self, **settings):
-    before(self, **settings)
-    self.page_grace, self.away_grace = 1.0, 1.0
-kernels.PageProcesses.__init__ = quick
 {more}
 import reviewkit.server
 reviewkit.server.serve(course, port=int(sys.argv[2]))
 """
-"""`serve` with short patience and a clock that a test sets ahead, by the hours in a file beside the course."""
+"""`serve` with a clock that a test sets ahead, by the hours in a file beside the course."""
+SHORT_PATIENCE = """
+before = kernels.PageProcesses.__init__
+def quick(self, **settings):
+    before(self, **settings)
+    self.page_grace, self.away_grace = 4.0, 1.0
+kernels.PageProcesses.__init__ = quick
+"""
 FAILING_NOTEBOOK = """
 import reviewkit.server.app as app
 app.dashboards = lambda: course.with_name("notebooks")
@@ -111,9 +124,9 @@ def test_a_tab_that_is_closed_frees_its_process_and_a_reload_the_old_one(server:
     (first,) = server.pages()
     page.reload()
     connected(page)
-    wait_for(lambda: not runs(first), seconds=10, what="the end of the page before the reload")
+    wait_for(lambda: not runs(first), what="the end of the page before the reload")
     page.close()
-    wait_for(lambda: not server.pages(), seconds=10, what="the end of the page of a closed tab")
+    wait_for(lambda: not server.pages(), what="the end of the page of a closed tab")
     assert metric(Asker(server), 'reviewkit_pages_closed_total{why="left"}') == 2
 
 
@@ -126,26 +139,28 @@ def test_what_was_typed_just_before_the_tab_was_closed_is_saved(server: Server, 
     wait_for(lambda: is_stored(server), what="the text in the store")
 
 
-def test_a_page_that_never_connects_or_never_comes_back_is_freed(tuned: Server) -> None:
-    ann = Asker(tuned, ANN)
-    ann.page("/my-work")
-    assert len(tuned.pages()) == 1
-    nothing_open(tuned)
-    page = ann.page("/my-work")
-    assert ann.socket(page) == "!"
-    nothing_open(tuned)
+def test_a_page_that_never_connects_or_never_comes_back_is_freed(tmp_path: Path) -> None:
+    with Server(a_course_folder(tmp_path / "course"), script=TUNED.format(more=SHORT_PATIENCE)) as server:
+        ann = Asker(server, ANN)
+        ann.page("/my-work")
+        page = ann.page("/my-work")
+        assert ann.socket(page) == "!"
+        nothing_open(server)
+        asker = Asker(server)
+        assert metric(asker, 'reviewkit_pages_closed_total{why="never connected"}') == 1
+        assert metric(asker, 'reviewkit_pages_closed_total{why="lost"}') == 1
 
 
 def test_a_page_that_nobody_used_for_long_rests_and_keeps_its_text(tuned: Server, visit: Visit) -> None:
     page = visit(tuned, ANN)
     connected(page)
     chosen_post(page)
-    tuned.course_file.with_name("hours-ahead").write_text("11")
+    say_to_clock(tuned.course_file.with_name("hours-ahead"), 11)
     type_a_word(page)  # it was used just now, so it may stay for another twelve hours
     wait_for(lambda: is_stored(tuned), what="the text in the store")
-    tuned.course_file.with_name("hours-ahead").write_text("22")
+    say_to_clock(tuned.course_file.with_name("hours-ahead"), 22)
     assert page.evaluate("document.body.dataset.connection") == "open"
-    tuned.course_file.with_name("hours-ahead").write_text("24")
+    say_to_clock(tuned.course_file.with_name("hours-ahead"), 24)
     connected(page, "lost")
     expect(page.get_by_test_id("note-lost")).to_contain_text("This page has rested")
     nothing_open(tuned)
@@ -346,7 +361,7 @@ def test_numbers_are_for_this_machine_alone_unless_a_setting_says_otherwise(serv
     course_file = a_course_folder(tmp_path / "another")
     public = {"REVIEWKIT_SERVER_PUBLIC_URL": "https://course.example"}
     for more, status in (({}, 404), ({"REVIEWKIT_SERVER_METRICS": "true"}, 200)):
-        with Server(course_file, port=server.port + 1, environment=public | more) as behind:
+        with Server(course_file, port=free_port(), environment=public | more) as behind:
             assert Asker(behind).get("/metrics")[0] == status
 
 

@@ -156,7 +156,7 @@ def test_a_page_that_never_ends_its_work_is_ended_and_others_feel_nothing(kind: 
         with pytest.raises(RuntimeError, match="ended"):
             await client.shell_channel.get_msg(20)
 
-    with_pages(test, kind, longest=1.0)
+    with_pages(test, kind, longest=2.0)
 
 
 @BOTH

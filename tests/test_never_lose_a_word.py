@@ -27,6 +27,7 @@ from tests.serving import (
     descendants,
     free_port,
     runs,
+    say_to_clock,
     the_course,
     visit,
     wait_for,
@@ -39,8 +40,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("server")]
 Visit = Callable[..., Page]
 LOSS = 3.0
 """Seconds of text that may be missing on another machine."""
-WITHIN_TEN = 10_000
-"""Milliseconds within which a page says that it has lost its server."""
+NOTICED = 25_000
+"""Milliseconds within which a page says here that it has lost its server. They are ten on the page's own clock, which
+`test_screens_my_work.py` lets pass; a machine with other things to do is late."""
 
 
 SERVE_LATER = """
@@ -86,9 +88,7 @@ def ann(server: Server, course: Course, visit: Visit) -> Iterator[Writer]:
 
 
 def ahead(server: Server, clock: str, hours: float) -> None:
-    draft = server.course_file.with_name("hours")
-    draft.write_text(str(hours))
-    draft.replace(server.course_file.with_name(clock))  # whole at once: the server reads it at any moment
+    say_to_clock(server.course_file.with_name(clock), hours)
 
 
 def freeze(pid: int) -> None:
@@ -105,9 +105,17 @@ def kill(pid: int) -> None:
     wait_for(lambda: not runs(pid), what="its end")
 
 
+def began(pid: int) -> int:
+    """When a process began, in ticks of the system's clock; numbers of processes begin again from the lowest."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+    except OSError:
+        return 0
+
+
 def page_process(server: Server) -> int:
     """The newest page's process; those of pages that were left may still be there for a moment."""
-    return max(server.pages())
+    return max(server.pages(), key=began)
 
 
 def another_tab(writer: Writer) -> Writer:
@@ -149,7 +157,7 @@ def test_the_pen_is_handed_over_with_the_words_that_were_not_saved(ann: Writer, 
     second.write(" And the second.")
     second.saved()
     thaw(deaf)
-    expect(ann.note).to_have_js_property("readOnly", True, timeout=WITHIN_TEN)
+    expect(ann.note).to_have_js_property("readOnly", True, timeout=NOTICED)
     second.saved()
     assert second.stored() == "Saved. Not saved. And the second."
 
@@ -236,7 +244,7 @@ def test_what_is_typed_offline_is_saved_when_the_network_is_back(ann: Writer) ->
     ann.saved()
     ann.page.context.set_offline(True)
     ann.write("In the tunnel.")
-    expect(ann.page.get_by_test_id("note-closed")).to_contain_text("Trying again", timeout=WITHIN_TEN)
+    expect(ann.page.get_by_test_id("note-closed")).to_contain_text("Trying again", timeout=NOTICED)
     expect(ann.status).not_to_contain_text("Saved")
     assert ann.stored() == "Before. "
     ann.page.context.set_offline(False)
@@ -309,7 +317,7 @@ def test_a_lost_answer_and_a_reload_make_no_second_text(ann: Writer, server: Ser
     ann.saved()
     freeze(server.service())
     ann.write("Under way when the page went away.")
-    expect(ann.status).to_contain_text("Not saved yet", timeout=WITHIN_TEN)
+    expect(ann.status).to_contain_text("Not saved yet", timeout=NOTICED)
     thaw(server.service())
     ann.page.reload()
     connected(ann.page)
@@ -331,7 +339,7 @@ def test_a_page_whose_process_died_says_so_and_its_text_can_be_copied(ann: Write
     ann.write("Typed when nobody heard it.")
     kill(process)
     notice = ann.page.get_by_test_id("note-lost")
-    expect(notice).to_be_visible(timeout=WITHIN_TEN)
+    expect(notice).to_be_visible(timeout=NOTICED)
     expect(ann.status).not_to_contain_text("Saved")
     notice.get_by_test_id("copy-text").click()
     expect(notice.get_by_test_id("copy-text")).to_have_text("Copied")
@@ -384,7 +392,7 @@ def test_a_frozen_service_is_never_taken_for_saved(ann: Writer, server: Server) 
     freeze(service)
     ann.write("While it stands still.")
     expect(ann.status).to_contain_text("Saving…")
-    expect(ann.status).to_contain_text("Not saved yet. Your text is kept in this browser.", timeout=WITHIN_TEN)
+    expect(ann.status).to_contain_text("Not saved yet. Your text is kept in this browser.", timeout=NOTICED)
     ann.write(" More.")
     expect(ann.status).not_to_contain_text("Saved at")
     assert ann.stored() == "Before. "
@@ -399,10 +407,10 @@ def test_a_page_that_comes_back_to_a_frozen_service_goes_on_saying_that_nothing_
     service = server.service()
     freeze(service)
     ann.write("Nobody answers.")
-    expect(ann.status).to_contain_text("Not saved yet", timeout=WITHIN_TEN)
+    expect(ann.status).to_contain_text("Not saved yet", timeout=NOTICED)
     ann.page.get_by_test_id("save-again").click()
     expect(ann.status).to_contain_text("Saving…")
-    expect(ann.status).to_contain_text("Not saved yet", timeout=WITHIN_TEN)
+    expect(ann.status).to_contain_text("Not saved yet", timeout=NOTICED)
     thaw(service)
     ann.saved()
 
@@ -412,7 +420,7 @@ def test_where_this_browser_can_keep_no_copy_the_page_does_not_say_that_it_has_o
     service = server.service()
     freeze(service)
     ann.write("Only on this page.")
-    expect(ann.status).to_have_text(re.compile(r"^Not saved yet\.Try again$"), timeout=WITHIN_TEN)
+    expect(ann.status).to_have_text(re.compile(r"^Not saved yet\.Try again$"), timeout=NOTICED)
     thaw(service)
     expect(ann.status).to_contain_text("Saved at", timeout=20_000)
     assert ann.stored() == "Only on this page."
@@ -433,7 +441,7 @@ def test_a_server_that_stands_still_is_noticed_within_ten_seconds(ann: Writer, s
     ann.write("Before. ")
     ann.saved()
     freeze(server.process.pid)
-    expect(ann.page.get_by_test_id("note-closed")).to_be_visible(timeout=WITHIN_TEN)
+    expect(ann.page.get_by_test_id("note-closed")).to_be_visible(timeout=NOTICED)
     expect(ann.status).not_to_contain_text("Saved")
     expect(ann.page.get_by_test_id("copy-text")).to_be_visible()
     ann.write("While it stands still.")
@@ -459,7 +467,7 @@ def test_a_killed_server_costs_nothing_here_and_three_seconds_elsewhere(
             ann.type(f"word{number} ")
         killed = time.monotonic()
         first.stop(signal.SIGKILL)
-        expect(ann.page.get_by_test_id("note-closed")).to_be_visible(timeout=WITHIN_TEN)
+        expect(ann.page.get_by_test_id("note-closed")).to_be_visible(timeout=NOTICED)
         expect(ann.status).not_to_contain_text("Saved")
         ann.honest()
     with Server(course_file, port=first.port) as second:
@@ -510,7 +518,7 @@ def test_without_a_copy_in_this_browser_nothing_of_the_text_stays_there(ann: Wri
     service = server.service()
     freeze(service)
     ann.write("Secret in a library.")
-    expect(ann.status).to_have_text(re.compile(r"^Not saved yet\.Try again$"), timeout=WITHIN_TEN)
+    expect(ann.status).to_have_text(re.compile(r"^Not saved yet\.Try again$"), timeout=NOTICED)
     assert "Secret" not in ann.page.evaluate("JSON.stringify({ ...localStorage, ...sessionStorage })")
     asked: list[str] = []
 
@@ -555,7 +563,7 @@ def test_a_laptop_that_slept_until_its_page_was_culled_wakes_with_its_text(
         kill(process)
         for pid in asleep:
             thaw(pid)
-        expect(page.get_by_test_id("note-lost")).to_be_visible(timeout=WITHIN_TEN)
+        expect(page.get_by_test_id("note-lost")).to_be_visible(timeout=NOTICED)
         expect(ann.status).not_to_contain_text("Saved")
         expect(ann.note).to_have_value("Saved before. Typed as the lid closed.")
         page.get_by_test_id("reload").click()
@@ -586,7 +594,7 @@ def test_an_expired_sign_in_is_said_and_signing_in_in_another_tab_lets_the_page_
     ann.saved()
     expire(server, ann)
     ann.write("After it had ended.")
-    expect(ann.page.get_by_test_id("note-closed")).to_contain_text("sign-in has ended", timeout=WITHIN_TEN)
+    expect(ann.page.get_by_test_id("note-closed")).to_contain_text("sign-in has ended", timeout=NOTICED)
     expect(ann.status).not_to_contain_text("Saved")
     other = ann.page.context.new_page()
     other.goto(server.link(ANN))

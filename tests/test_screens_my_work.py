@@ -772,15 +772,19 @@ def test_what_was_typed_is_saved_and_there_again(window: Window, course: Course)
 
 
 NO_ANSWER = "window.act = () => new Promise(() => {}); null"
+WITHIN_TEN = 10_000
+"""Milliseconds within which a page says that it has lost its server; they pass on the page's own clock."""
 
 
 @pytest.mark.browser
 def test_without_an_answer_the_text_is_kept_in_this_browser_and_said_so(window: Window, course: Course) -> None:
     page = writing(window, course)
+    page.tab.clock.install()
     page.tab.evaluate(f"window.answers = window.act; {NO_ANSWER}")
     page["field-note-claim"].fill("Nobody hears this.")
     expect(page["save-status"]).to_contain_text("Saving…")
-    expect(page["save-status"]).to_contain_text("Not saved yet. Your text is kept in this browser.", timeout=9000)
+    page.tab.clock.run_for(WITHIN_TEN)
+    expect(page["save-status"]).to_contain_text("Not saved yet. Your text is kept in this browser.")
     kept = page.tab.evaluate("Object.entries(localStorage)")
     assert "Nobody hears this." in kept[0][1]
     assert ANN.id not in kept[0][0]
@@ -813,8 +817,10 @@ def test_a_page_that_lost_the_course_stops_saying_saved(window: Window, course: 
     lose = (
         "state => { document.body.dataset.connection = state; document.dispatchEvent(new Event('page-connection')); }"
     )
+    page.tab.clock.install()
     page.tab.evaluate(lose, "closed")
-    expect(page["reload"]).to_be_visible(timeout=10_000)
+    page.tab.clock.run_for(WITHIN_TEN)
+    expect(page["reload"]).to_be_visible()
     expect(page["save-status"]).not_to_contain_text("Saved")
     expect(page["field-note-claim"]).to_have_value("Because.")
     page.tab.evaluate(lose, "open")
@@ -845,9 +851,11 @@ def test_do_not_keep_a_copy_in_this_browser_is_obeyed(window: Window, course: Co
     page["name-menu"].locator("summary").click()
     page.tab.get_by_label("Do not keep a copy").check()
     page.press("Escape")
+    page.tab.clock.install()
     page.tab.evaluate(NO_ANSWER)
     page["field-note-claim"].fill("Secret in a library.")
-    expect(page["save-status"]).to_contain_text("Not saved yet.", timeout=9000)
+    page.tab.clock.run_for(WITHIN_TEN)
+    expect(page["save-status"]).to_contain_text("Not saved yet.")
     expect(page["save-status"]).not_to_contain_text("kept in this browser")
     assert "Secret" not in page.tab.evaluate("JSON.stringify(localStorage)")
 

@@ -416,7 +416,7 @@ def test_a_page_whose_process_died_says_so_and_a_reload_brings_it_back(own_serve
     connected(page)
     (pid,) = own_server.pages()
     os.kill(pid, signal.SIGKILL)
-    connected(page, "lost", seconds=10)
+    connected(page, "lost")
     notice = page.get_by_test_id("note-lost")
     expect(notice).to_contain_text("no longer connected")
     notice.get_by_role("button").click()
@@ -463,17 +463,17 @@ def test_what_is_typed_while_the_course_service_is_killed_is_saved_when_it_is_ba
 
 def test_what_was_typed_when_the_server_was_killed_is_there_after_a_reload(tmp_path: Path, visit: Visit) -> None:
     course_file = a_course_folder(tmp_path / "course")
-    with Server(course_file) as first:
+    with Server(course_file, port=free_port()) as first:
         page = visit(first, ANN)
         connected(page)
         chosen_post(page)
         first.stop(signal.SIGKILL)
         type_a_note(page, "I counted at the sandbank.")
-        page.wait_for_function("document.body.dataset.connection != 'open'", timeout=10_000)
-        expect(page.get_by_test_id("note-closed")).to_contain_text("Trying again", timeout=10_000)
-        expect(page.get_by_test_id("save-status")).not_to_contain_text("Saved", timeout=10_000)
+        page.wait_for_function("document.body.dataset.connection != 'open'", timeout=20_000)
+        expect(page.get_by_test_id("note-closed")).to_contain_text("Trying again", timeout=20_000)
+        expect(page.get_by_test_id("save-status")).not_to_contain_text("Saved", timeout=20_000)
     with Server(course_file, port=first.port) as second:
-        connected(page, "lost", seconds=20)
+        connected(page, "lost", seconds=30)
         page.reload()
         connected(page)
         wait_for(note_of(second), what="the text in the store")

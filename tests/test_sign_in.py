@@ -32,6 +32,7 @@ from tests.serving import (
     connected,
     free_port,
     runs,
+    say_to_clock,
     the_course,
     visit,
     wait_for,
@@ -82,7 +83,7 @@ def plain(moving: Server) -> Server:
 
 
 def ahead(server: Server, seconds: float) -> None:
-    server.course_file.with_name("ahead").write_text(str(seconds))
+    say_to_clock(server.course_file.with_name("ahead"), seconds)
 
 
 def once(server: Server, until: float = 9e9) -> str:

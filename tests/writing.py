@@ -142,7 +142,7 @@ MORE = tuple(
 
 
 def storm(server: Server, course: Course, browser: Browser, *, seconds: float, every: float) -> int:
-    """Eight people type at once while the service is killed every so often. Gives how often it was.
+    """Eight people type at once while the service is killed every so often, twice at least. Gives how often it was.
 
     All the while each page is asked what it calls saved, and the store whether it has it; in the end it has all.
     """
@@ -157,7 +157,7 @@ def storm(server: Server, course: Course, browser: Browser, *, seconds: float, e
             writers.append(a_writer(server, course, page, person))
             writers[-1].begin()
         began, kills, number = time.monotonic(), 0, 0
-        while (now := time.monotonic()) < began + seconds:
+        while (now := time.monotonic()) < began + seconds or kills < 2:
             if now >= began + every * (kills + 1):
                 os.kill(server.service(), signal.SIGKILL)
                 kills += 1
