@@ -89,11 +89,11 @@ class Postman:
             for number, each in enumerate(self.writers[letter.kind](letter)):
                 self.send(self.server, each.to, each.subject, each.text, id=f"{letter.id}.{number}")
         except MailError as error:
+            self._put_off(letter)  # first: whoever is killed while telling of it has not the letter in hand
             LOG.warning("A letter could not be sent: %s", error, extra={"kind": letter.kind})
-            self._put_off(letter)
         except Exception as bug:  # noqa: BLE001 (nobody waits for this thread; the next letter does)
-            LOG.error("A letter met a bug: %s", told(bug), extra={"kind": letter.kind})
             self._put_off(letter)
+            LOG.error("A letter met a bug: %s", told(bug), extra={"kind": letter.kind})
         else:
             self.store.end_letter(letter.id)
 
