@@ -91,8 +91,16 @@ def without(items: Sequence[Listed], ended: Iterable[str]) -> list[Listed]:
     return [*marked, *(Listed("", each, "", TWICE) for each in sorted(keys - known))]
 
 
+def misses(text: str) -> bool:
+    """Whether any item is missing; told without reading them all."""
+    shown = text.count(f" {SHOWN}\n") + text.endswith(f" {SHOWN}")
+    return shown < text.count("\n") + bool(text)
+
+
 def gone(text: str) -> set[str]:
     """Keys of the guids that a feed no longer has."""
+    if not misses(text):
+        return set()
     return {each.guid for each in read(text) if each.missing >= TWICE}
 
 

@@ -245,7 +245,7 @@ class Feed:
     etag: str = ""
     last_modified: str = ""
     body: str = ""
-    """SHA-256 of the last body that was parsed."""
+    """Digests of the last body that was parsed, of how it was sent, and of the rules for reading it."""
     listing: str = ""
     """What that body listed, as `listing` writes it."""
     filled: bool = False

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from reviewkit.errors import FeedError, StoreError
-from reviewkit.feeds import Pulled, pull
+from reviewkit.feeds import Pulled, pull, unpacking
 from reviewkit.feeds.addresses import is_public
 from reviewkit.feeds.fetch import Fetched, Fetcher
 from reviewkit.feeds.tags import fold, in_text, of_feed, of_link
@@ -188,6 +188,54 @@ def test_the_same_bytes_are_unchanged_where_a_site_knows_no_conditions(blogs: Fa
     assert [pulled.outcome for pulled in shelf.pull(ann(url))] == ["new"]
     assert [pulled.outcome for pulled in shelf.pull(ann(url))] == ["unchanged"]
     assert "If-None-Match" not in blogs.asked[-1].headers
+
+
+def test_a_document_that_is_sent_as_before_is_not_even_unpacked(
+    blogs: FakeBlogs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpacked: list[int] = []
+    inflate = unpacking._Inflate.__call__
+
+    def counted(self: unpacking._Inflate, chunk: bytes, most: int) -> bytes:
+        found = inflate(self, chunk, most)
+        unpacked.append(len(found))
+        return found
+
+    monkeypatch.setattr(unpacking._Inflate, "__call__", counted)
+
+    def shown(document: str, *, level: int = 9, headers: dict[str, str] | None = None) -> str:
+        packed = gzip.compress(document.encode(), level, mtime=0)
+        return blogs.show("/ann", packed, headers={"Content-Encoding": "gzip", **(headers or {})})
+
+    shelf, one = Shelf(), rss("B", post("One", "words " * 50, tag="cs101"))
+    feed = ann(shown(one))
+
+    def pulled() -> tuple[str, bool]:
+        unpacked.clear()
+        return shelf.pull(feed)[0].outcome, sum(unpacked) > 0
+
+    assert pulled() == ("new", True)
+    assert pulled() == ("unchanged", False)
+    assert shelf.feeds["ann", feed.url].tried == NOW
+    shown(one, headers={"ETag": '"2"'})  # the site learns conditions: they are kept also of what is not unpacked
+    assert pulled() == ("unchanged", False)
+    assert shelf.feeds["ann", feed.url].etag == '"2"'
+    shown(one, level=1)  # the same words, packed in another way
+    assert pulled() == ("unchanged", True)
+    assert pulled() == ("unchanged", False)
+    shown(rss("B", post("Two", "words", tag="cs101"), post("One", "words " * 50, tag="cs101")))
+    assert pulled() == ("new", True)
+    blogs.show("/ann", gzip.compress(one.encode(), mtime=0)[:-9], headers={"Content-Encoding": "gzip"})
+    assert pulled() == ("failed", True)
+
+
+def test_the_same_bytes_said_to_be_packed_in_another_way_are_not_the_same(blogs: FakeBlogs) -> None:
+    packed = gzip.compress(rss("B", post("One", "words", tag="cs101")).encode(), mtime=0)
+    url = blogs.show("/ann", packed, headers={"Content-Encoding": "gzip"})
+    shelf = Shelf()
+    shelf.pull(ann(url))
+    blogs.show("/ann", packed)
+    assert [each.outcome for each in shelf.pull(ann(url))] == ["failed"]
 
 
 def test_a_new_tag_of_the_course_finds_posts_in_a_feed_that_did_not_change(blogs: FakeBlogs) -> None:

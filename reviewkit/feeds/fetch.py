@@ -4,9 +4,8 @@ import asyncio
 import functools
 import socket
 import ssl
-import zlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,9 +25,8 @@ from reviewkit.feeds.addresses import (
     private_words,
 )
 from reviewkit.feeds.schedule import fresh_for, retry_after
+from reviewkit.feeds.unpacking import LATER, document, too_big
 
-ON_THE_WIRE = 5 * 1024 * 1024
-INFLATED = 10 * 1024 * 1024
 SECONDS = 20.0
 REDIRECTS = 5
 AT_ONCE = 256
@@ -38,9 +36,6 @@ BODIES_AT_ONCE = 64
 PER_HOST = 2
 HEADER = 8190
 """Bytes of one header line."""
-PACKETS = 100
-"""Packets of gzip one after the other; a handful is usual, and each one costs."""
-BIG = 512 * 1024
 BIG_AT_ONCE = 4
 """Bodies larger than BIG come in only so many at a time, so that a class of bombs costs no more memory than a few."""
 TIRED = 3
@@ -66,6 +61,10 @@ class Fetched:
     """Where the site sent us for good (301, 308), if it did."""
     fresh_for: float = 0.0
     """Seconds for which the site calls this good."""
+    sent: str = ""
+    """Digest of the document as it was sent, which may be packed."""
+    same: bool = False
+    """It is known (`visit`); the body may be left out."""
 
 
 @dataclass(frozen=True)
@@ -143,10 +142,11 @@ class Fetcher:
         fetched = await self.visit(url, etag=etag, last_modified=last_modified)
         return None if fetched.unchanged else fetched
 
-    async def visit(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched:
+    async def visit(self, url: str, *, etag: str = "", last_modified: str = "", known: str = "") -> Fetched:
         """The same with all that the site says beside the document. Raises FeedError.
 
-        The time of a visit is that of all its redirects together, without the time in which it waits for its turn.
+        `known` is what `sent` was when the document was last read. The time of a visit is that of all its redirects
+        together, without the time in which it waits for its turn.
         """
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in conditions.items() if value}
@@ -160,7 +160,7 @@ class Fetcher:
                     clock = asyncio.get_running_loop().time
                     until = clock() + left
                     async with asyncio.timeout_at(until) as limit:
-                        answer = await self._ask(here, headers, said=url, moved=moved, limit=limit)
+                        answer = await self._ask(here, headers, said=url, moved=moved, known=known, limit=limit)
                     left = (limit.when() or until) - clock()
                 if isinstance(answer, Fetched):
                     return answer
@@ -168,16 +168,16 @@ class Fetcher:
                 moved = str(here) if for_good else moved
         except TimeoutError as error:
             raise FeedError(
-                f"Your site did not answer within {max(1, round(self._seconds))} seconds. {_LATER}", url=url
+                f"Your site did not answer within {max(1, round(self._seconds))} seconds. {LATER}", url=url
             ) from error
         except aiohttp.ClientError as error:
-            raise _too_big(url) if _met(error, TooMuch) else FeedError(_words(error, here), url=url) from error
+            raise too_big(url) if _met(error, TooMuch) else FeedError(_words(error, here), url=url) from error
         except OSError as error:  # of the system itself, where the library has no word of its own for it
-            raise FeedError(f"{here.host} could not be reached. {_LATER}", url=url) from error
+            raise FeedError(f"{here.host} could not be reached. {LATER}", url=url) from error
         raise FeedError(f"Your site sends visitors on from address to address, more than {REDIRECTS} times.", url=url)
 
     async def _ask(
-        self, here: URL, headers: dict[str, str], *, said: str, moved: str, limit: asyncio.Timeout
+        self, here: URL, headers: dict[str, str], *, said: str, moved: str, known: str, limit: asyncio.Timeout
     ) -> Fetched | _SentOn:
         assert self._session, "use the fetcher as `async with`"
         async with self._session.get(here, headers=headers, allow_redirects=False) as answer:
@@ -192,9 +192,12 @@ class Fetcher:
                     self._tired[_host(here)] += 1
                 wait = retry_after(answer.headers, self._now())
                 raise FeedError(_refusal(answer.status), url=said, wait=wait, gone=answer.status == 410)
+            body, sent = await self._body(answer, said=said, known=known, limit=limit)
             return Fetched(
                 url=str(here),
-                body=await self._body(answer, said=said, limit=limit),
+                body=body,
+                sent=sent,
+                same=bool(known) and sent == known,
                 content_type=answer.headers.get("Content-Type", "")[:200],
                 etag=_keepable(answer.headers.get("ETag", "")),
                 last_modified=_keepable(answer.headers.get("Last-Modified", "")),
@@ -224,8 +227,10 @@ class Fetcher:
             await self.flow.wait()
             yield
 
-    async def _body(self, answer: aiohttp.ClientResponse, *, said: str, limit: asyncio.Timeout) -> bytes:
-        """The document; it waits for its turn, a big one once more, and that time is not the site's."""
+    async def _body(
+        self, answer: aiohttp.ClientResponse, *, said: str, known: str, limit: asyncio.Timeout
+    ) -> tuple[bytes, str]:
+        """The document and its digest; it waits for its turn, a big one once more, and that time is not the site's."""
         async with AsyncExitStack() as turns:
 
             async def turn(of: asyncio.Semaphore) -> None:
@@ -236,7 +241,7 @@ class Fetcher:
                 limit.reschedule(until + clock() - began)
 
             await turn(self._bodies)
-            return await _body(answer, said=said, grow=functools.partial(turn, self._big))
+            return await document(answer, said=said, known=known, grow=functools.partial(turn, self._big))
 
 
 def _at_once() -> int:
@@ -255,84 +260,6 @@ def _host(url: URL) -> str:
 
 
 _ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
-_LATER = "Nothing is lost: the next pull tries again."
-
-
-async def _body(answer: aiohttp.ClientResponse, *, said: str, grow: Callable[[], Awaitable[None]]) -> bytes:
-    """The document, inflated, within both limits; `grow` is awaited before it becomes big."""
-    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
-    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-        raise FeedError(f"Your site packs its feed in a way that was not asked for ({encoding[:20]}).", url=said)
-    inflate = _Inflate(encoding)
-    wire, small = 0, True
-    out = bytearray()
-    try:
-        async for chunk in answer.content.iter_chunked(65536):
-            wire += len(chunk)
-            if wire > ON_THE_WIRE:
-                raise _too_big(said)
-            try:
-                if small:
-                    out += inflate(chunk, BIG + 1 - len(out))
-                    if len(out) <= BIG:
-                        continue
-                    small, chunk = False, b""
-                    await grow()
-                out += inflate(chunk, INFLATED + 1 - len(out))
-            except zlib.error as error:
-                raise FeedError(f"Your site sent a feed that is packed wrongly. {_LATER}", url=said) from error
-            if len(out) > INFLATED:
-                raise _too_big(said)
-    except BaseException:
-        out.clear()  # an error remembers this frame, and a class of bombs would remember all that they unpacked to
-        raise
-    if not inflate.whole:
-        raise FeedError(f"Your site stopped in the middle of its feed. {_LATER}", url=said)
-    return bytes(out)
-
-
-class _Inflate:
-    """Unpacks at most as much as it is told to, whatever the packed bytes promise; `left` waits for the next call."""
-
-    def __init__(self, encoding: str) -> None:
-        self._plain = encoding in ("", "identity")
-        self._deflate = encoding == "deflate"
-        self._unpack = zlib.decompressobj(zlib.MAX_WBITS if self._deflate else 16 + zlib.MAX_WBITS)
-        self._begun = False
-        self._packets = 1
-        self.left = b""
-
-    @property
-    def whole(self) -> bool:
-        return self._plain or not self._begun or self._unpack.eof
-
-    def __call__(self, chunk: bytes, most: int) -> bytes:
-        if self._plain:
-            return chunk
-        chunk = self.left + chunk
-        if self._deflate and not self._begun and chunk[0] & 0x0F != 8:
-            # Some servers send deflate without the wrapping that the standard asks for.
-            self._unpack = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._begun = True
-        out = bytearray()
-        while chunk and len(out) < most:
-            out += self._unpack.decompress(chunk, most - len(out))
-            if self._unpack.eof and self._unpack.unused_data and not self._deflate:
-                # gzip may be several packets one after the other
-                self._packets += 1
-                if self._packets > PACKETS:
-                    raise zlib.error("too many packets")
-                chunk, self._unpack = self._unpack.unused_data, zlib.decompressobj(16 + zlib.MAX_WBITS)
-            else:
-                chunk = self._unpack.unconsumed_tail
-        self.left = chunk
-        return bytes(out)
-
-
-def _too_big(said: str) -> FeedError:
-    return FeedError(
-        "Your feed is too big to be read (5 MB as sent, 10 MB unpacked); let it show fewer posts.", url=said
-    )
 
 
 def _keepable(header: str) -> str:
@@ -349,9 +276,9 @@ def _refusal(status: int) -> str:
         case 401 | 403 | 407 | 451:
             return f"Your site did not let us read the feed ({status}). It has to be public, without signing in."
         case 429:
-            return f"Your site asked us to come back later (429). {_LATER}"
+            return f"Your site asked us to come back later (429). {LATER}"
         case _ if status >= 500:
-            return f"Your site answered with an error ({status}). {_LATER}"
+            return f"Your site answered with an error ({status}). {LATER}"
         case _:
             return f"Your site answered in a way that we do not understand ({status})."
 
@@ -367,11 +294,11 @@ def _words(error: aiohttp.ClientError, here: URL) -> str:
         case aiohttp.ClientOSError() if _met(error, PrivateAddress):
             return private_words(here.host or "")
         case aiohttp.ClientConnectorError():
-            return f"{here.host} could not be reached. {_LATER}"
+            return f"{here.host} could not be reached. {LATER}"
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
-            return f"Your site stopped in the middle of its feed. {_LATER}"
+            return f"Your site stopped in the middle of its feed. {LATER}"
         case _:
-            return f"Your site answered in a way that we do not understand. {_LATER}"
+            return f"Your site answered in a way that we do not understand. {LATER}"
 
 
 def _met(error: BaseException, kind: type[PrivateAddress | TooMuch]) -> bool:
