@@ -142,6 +142,28 @@ def test_a_page_of_microformats_is_its_own_feed(blogs: FakeBlogs) -> None:
     assert found(blogs.url("/")).posts[0].title == "One"
 
 
+@pytest.mark.parametrize("many", [1, 2])
+def test_the_feed_that_a_page_of_microformats_names_is_preferred(blogs: FakeBlogs, many: int) -> None:
+    """Many themes mark up posts: the address of a single post must not become the whole feed."""
+    entry = '<div class="h-entry"><a class="u-url p-name" href="/1">One</a><p class="e-content">Words</p></div>'
+    names = (
+        '<link rel="alternate" type="application/rss+xml" title="Comments" href="/comments/feed">'
+        '<link rel="alternate" type="application/atom+xml" href="/feed.xml">'
+    )
+    blogs.show("/1", f"<!doctype html><head>{names}</head>{entry * many}", content_type=HTML)
+    blogs.show("/comments/feed", rss("Comments", post("Re", "x", guid="c")))
+    blogs.show("/feed.xml", a_feed(1, 12))
+    assert found(blogs.url("/1")).url == blogs.url("/feed.xml")
+
+
+def test_a_page_of_one_post_is_its_own_feed_only_where_there_is_no_other(blogs: FakeBlogs) -> None:
+    entry = '<div class="h-entry"><a class="u-url p-name" href="/1">One</a><p class="e-content">Words</p></div>'
+    blogs.show("/posts/1", f"<!doctype html>{entry}", content_type=HTML)
+    assert found(blogs.url("/posts/1")).url == blogs.url("/posts/1")
+    blogs.show("/index.xml", a_feed(1, 12))
+    assert found(blogs.url("/posts/1")).url == blogs.url("/index.xml")
+
+
 def test_nothing_found_says_what_to_do_after_a_bounded_number_of_requests(blogs: FakeBlogs) -> None:
     links = "".join(f'<link rel="alternate" type="application/rss+xml" href="/no/{n}">' for n in range(500))
     blogs.show("/a/b/c", f"<!doctype html>{links}", content_type=HTML)

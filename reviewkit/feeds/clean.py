@@ -130,6 +130,7 @@ _JOINERS_IN_ASCII = re.compile("(?<=[\x00-\x7f])[\u200c\u200d]+|^[\u200c\u200d]+
 
 _CODE = frozenset({"code", "pre", "kbd", "samp"})
 """Elements in which a #word is no tag."""
+_NO_PROSE = _CODE | {"img"}
 
 
 class Refused(ValueError):
@@ -138,7 +139,8 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Cleaned:
-    """Safe HTML, its visible words, the words without code, and the tags that its `rel=tag` links name."""
+    """Safe HTML, its visible words, `prose` (those without code and without pictures' words), and the tags that its
+    `rel=tag` links name."""
 
     html: str
     text: str
@@ -166,8 +168,11 @@ def clean(html: str, *, base: str = "", pictures: bool = False) -> Cleaned:
     # Where the last cleaning had nothing to change, what it gives need not be read again.
     read = found if safe == written or safe == written.replace("\xa0", "&nbsp;") else pieces(safe)
     text = text_of(read)
-    has_code = any(f"<{tag}" in safe for tag in _CODE)
-    return Cleaned(html=safe, text=text, prose=text_of(read, without=_CODE) if has_code else text, tags=tags)
+    prose = text
+    if any(f"<{tag}" in safe for tag in _NO_PROSE):
+        seen = [each for each in read if not (isinstance(each, Open) and each.tag == "img")]
+        prose = text_of(seen, without=_CODE)
+    return Cleaned(html=safe, text=text, prose=prose, tags=tags)
 
 
 def of_plain_text(text: str) -> str:

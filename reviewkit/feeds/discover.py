@@ -115,14 +115,29 @@ class _Looking:
         page = await self._page(url, typed)
         if page is None:
             raise _nothing(url)
+        itself: Parsed | None = None
         with suppress(FeedError):
-            return await self._best(page.url, await self._read(page))
+            itself = await self._read(page)
+        if itself and not itself.page:
+            return await self._best(page.url, itself)
         said = page.body[:_HEAD].decode("utf-8", "replace")
         generator = _generator(said)
-        named = platforms.posts_first(_named(said, page.url), self._wanted)
-        for guess in (*named, *platforms.of_address(page.url), *platforms.known_paths(page.url, generator)):
+        named = list(_named(said, page.url))
+        if itself:
+            # Many sites mark up the posts of their pages: what they call their feed shows more of them.
+            named = [each for each in named if not platforms.is_of_comments(*each)]
+        first = platforms.posts_first(named, self._wanted)
+        if itself:
+            for guess in first:
+                if (there := await self._feed(guess)) and there[1].entries:
+                    return await self._best(*there, generator)
+            if len(itself.entries) > 1 or b"h-feed" in page.body:
+                return await self._best(page.url, itself)
+        for guess in (*first, *platforms.of_address(page.url), *platforms.known_paths(page.url, generator)):
             if there := await self._feed(guess):
                 return await self._best(*there, generator)
+        if itself:  # the page of one post, on a site that has nothing else
+            return await self._best(page.url, itself)
         raise _nothing(page.url)
 
     async def _page(self, url: str, typed: str) -> Fetched | None:

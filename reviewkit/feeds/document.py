@@ -10,7 +10,7 @@ from reviewkit.errors import FeedError
 from reviewkit.listing import Listed
 from reviewkit.model import Entry
 
-VERSION = 4
+VERSION = 5
 """Raise it when the same bytes give other entries than before: all feeds are then read again."""
 
 
@@ -70,6 +70,8 @@ class Parsed:
     """The program that the feed says it was made by."""
     ended: tuple[str, ...] = ()
     """Guids of posts that the feed declares deleted."""
+    page: bool = False
+    """It is a web page, with its posts marked up."""
     excerpts: frozenset[str] = frozenset()
     """Guids of entries whose text stands where a summary does: perhaps the article says more."""
 

@@ -16,7 +16,7 @@ def read(body: bytes, *, url: str, known: Collection[str] = (), read_by: str = "
     Raises FeedError when it is not a JSON Feed.
     """
     try:
-        feed = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=lambda _: None)
+        feed = json.loads(_text(body), parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
         raise not_a_feed(url) from error
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
@@ -33,6 +33,16 @@ def read(body: bytes, *, url: str, known: Collection[str] = (), read_by: str = "
     )
 
 
+def _text(body: bytes) -> str:
+    """The format asks for UTF-8; who writes it by hand sometimes has Windows' letters."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # A text cut in the middle of a sign is UTF-8 all the same.
+        broken = body[: error.start].isascii() and error.reason != "unexpected end of data"
+        return body.decode("cp1252" if broken else "utf-8-sig", "replace")
+
+
 def _entries(
     items: Iterator[dict[str, Any]], base: str, authors: str, known: Collection[str], ground: str
 ) -> Iterator[Raw | str]:
@@ -44,26 +54,28 @@ def _entries(
         html = text_or_nothing(item.get("content_html"))
         plain = text_or_nothing(item.get("content_text"))
         summary = text_or_nothing(item.get("summary"))
+        own = absolute(base, text_or_nothing(item.get("url")))
         yield Raw(
             guid=_identifier(item.get("id")),
-            link=absolute(base, text_or_nothing(item.get("url")) or text_or_nothing(item.get("external_url"))),
+            link=own or absolute(base, text_or_nothing(item.get("external_url"))),
             title=text_or_nothing(item.get("title")),
             author=_authors(item) or authors,
-            published=instant(text_or_nothing(item.get("date_published")))
-            or instant(text_or_nothing(item.get("date_modified"))),
+            published=instant(_identifier(item.get("date_published")))
+            or instant(_identifier(item.get("date_modified"))),
             tags=_tags(item.get("tags")),
             html=html or of_plain_text(plain or summary),
-            base=base,
+            base=own or base,
             mark=mark,
             summary=not (html or plain),
         )
 
 
 def _tags(said: object) -> tuple[str, ...]:
-    """The format asks for a list; some write one string with commas."""
+    """The format asks for a list of words; some write one string with commas, or a list of objects with names."""
     if isinstance(said, str):
         said = said.split(",")
-    return tuple(tag for tag in said if isinstance(tag, str)) if isinstance(said, list) else ()
+    named = (each.get("name") if isinstance(each, dict) else each for each in said) if isinstance(said, list) else ()
+    return tuple(tag for tag in named if isinstance(tag, str))
 
 
 def _mark(item: dict[str, Any], ground: str) -> str:
@@ -82,7 +94,8 @@ def _identifier(value: object) -> str:
 
 
 def _authors(holder: dict[str, Any]) -> str:
+    """Both versions' ways; some write a plain name in the place of a person."""
     found = holder.get("authors")
-    people = found if isinstance(found, list) else [holder.get("author")]
-    names = (text_or_nothing(each.get("name")) for each in people if isinstance(each, dict))
+    people = found if isinstance(found, list) and found else [holder.get("author")]
+    names = (text_or_nothing(each.get("name") if isinstance(each, dict) else each) for each in people)
     return ", ".join(name for name in names if name)

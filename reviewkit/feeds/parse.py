@@ -51,7 +51,7 @@ def parse(
     if not is_json and _is_page(body, url=url):
         if not hfeed.is_hfeed(body):
             raise web_page(url)
-        return _gathered(hfeed.read(body, url=url, content_type=content_type), {}, wanted)
+        return replace(_gathered(hfeed.read(body, url=url, content_type=content_type), {}, wanted), page=True)
 
     def read(known: Mapping[str, Listed]) -> Parsed:
         by = str(VERSION)
@@ -234,6 +234,10 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xfe", "utf-16"),
 )
 _DECLARED = re.compile(rb"(<\?xml[^>]{0,100}encoding\s*=\s*[\"'])[\w.-]+", re.IGNORECASE)
+_DECLARED_WIDE = re.compile(
+    rb"((?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,100}encoding\s*=\s*[\"'])(?:utf-?(?:16|32)|ucs-?[24]|unicode)[\w.-]*",
+    re.IGNORECASE,
+)
 _FEED = re.compile(rb"<(?:rss|feed|rdf:rdf)\s[^>]{0,1000}?(?:version|xmlns)", re.IGNORECASE)
 _WEB_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body|meta|title|div|main|article|section)\b", re.IGNORECASE)
 
@@ -244,7 +248,8 @@ def _as_utf8(body: bytes) -> bytes:
         if body.startswith(mark):
             narrow = body.decode(encoding, "replace").encode("utf-8", "replace")
             return _DECLARED.sub(rb"\1utf-8", narrow, count=1)
-    return body
+    # What can be read by its bytes is not wide, whatever the program that wrote it says.
+    return _DECLARED_WIDE.sub(rb"\1utf-8", body, count=1) if _DECLARED_WIDE.match(body) else body
 
 
 def _is_page(body: bytes, *, url: str) -> bool:

@@ -95,12 +95,16 @@ def is_about_code(url: str) -> bool:
     return (parts.hostname or "").endswith("github.com") and parts.path.endswith(".atom")
 
 
+def is_of_comments(url: str, title: str = "") -> bool:
+    """Whether a feed lists what others wrote below the posts."""
+    return bool(re.search(r"comment|/replies|kommentar", f"{urlsplit(url).path} {title}", re.IGNORECASE))
+
+
 def posts_first(feeds: Iterable[tuple[str, str]], wanted: Iterable[str] = ()) -> list[str]:
     """Addresses of (address, title) pairs: feeds of a wanted tag, then of posts, and those of comments last."""
 
     def rank(pair: tuple[str, str]) -> tuple[bool, bool]:
         url, title = pair
-        comments = bool(re.search(r"comment|/replies|kommentar", f"{urlsplit(url).path} {title}", re.IGNORECASE))
-        return comments, of_feed(url) not in set(wanted)
+        return is_of_comments(url, title), of_feed(url) not in set(wanted)
 
     return list(dict.fromkeys(url for url, _ in sorted(feeds, key=rank) if not is_about_code(url)))

@@ -2,23 +2,30 @@
 
 import io
 import re
-from calendar import timegm
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime
+from datetime import datetime
 from html import unescape
 from typing import Any
 
 import feedparser
 
 from reviewkit.feeds.clean import of_plain_text
-from reviewkit.feeds.dates import instant, is_zero, sensible
+from reviewkit.feeds.dates import guessed, instant, is_zero
 from reviewkit.feeds.document import Document, Raw, absolute, not_a_feed, text_or_nothing, web_page
 from reviewkit.feeds.outlines import Outline
 from reviewkit.feeds.slicing import Sliced, sliced
 
-_KIND = "http://schemas.google.com/blogger/2008/kind#"
-"""Blogger's own word for "this is a post", written as a category."""
+_KINDS = re.compile(r"https?://(?:schemas\.google\.com/(?:blogger/2008/kind|g/2005)|gdata\.youtube\.com/schemas/\d+)#")
+"""How Blogger and YouTube begin their own words for "this is a post", which they write as categories."""
+_ASIDES = re.compile(
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
+    rb"|(?P<begin></?(?:media|itunes):)(?:description|summary)(?P<end>>|\s[^<>]{0,1000}>)",
+    re.DOTALL,
+)
+"""What a picture shows and what a podcast is about: feedparser takes either for the post's own text."""
+_ASIDE = b"aside"
+_ALTERNATE = frozenset({"alternate", "http://www.iana.org/assignments/relation/alternate"})
 
 
 _SOUND_ENOUGH = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
@@ -69,6 +76,8 @@ def _parsed(body: bytes, url: str, content_type: str, *, sure: bool = False) -> 
     """`sure`: a feed whose items were all cut out, which may not look like one any more."""
     # Not told where it came from, feedparser leaves guids and links as they are written.
     headers = {"content-type": content_type} if content_type else {}
+    if any(each in body for each in (b"<media:description", b"<itunes:summary")):
+        body = _ASIDES.sub(_aside, body)
     try:
         # As a stream: bytes that happen to be a file's name or an address would be opened.
         found = feedparser.parse(
@@ -81,6 +90,13 @@ def _parsed(body: bytes, url: str, content_type: str, *, sure: bool = False) -> 
     if not found.get("version") and not found.entries and not sure:
         raise web_page(url) if "html" in content_type else not_a_feed(url)
     return found
+
+
+def _aside(found: re.Match[bytes]) -> bytes:
+    """The same element under a name that feedparser keeps for itself, without attributes, as it has to be for that."""
+    if not found["begin"]:
+        return found[0]
+    return found["begin"] + _ASIDE + (b"/>" if found["end"].endswith(b"/>") else b">")
 
 
 def _document(found: Any, url: str, entries: Iterator[Raw | str], *, cut: Sliced | None, more: bool) -> Document:
@@ -125,11 +141,11 @@ def _outlined(outline: Outline, base: str, mark: str) -> Raw:
 
 def _raw(entry: Mapping[str, Any], base: str, author: str, mark: str) -> Raw:
     guid = text_or_nothing(entry.get("id"))
-    link = text_or_nothing(entry.get("link"))
+    link = _link(entry)
     # Where an entry has no link, feedparser offers its guid, whatever that is.
     own = "" if link == guid and not link.lower().startswith(("http://", "https://")) else absolute(base, link)
     html, content_base = _content(entry)
-    summary = text_or_nothing(entry.get("summary"))
+    aside = text_or_nothing(entry.get("media_aside")) or text_or_nothing(entry.get("itunes_aside"))
     return Raw(
         guid=guid,
         link=own,
@@ -137,12 +153,22 @@ def _raw(entry: Mapping[str, Any], base: str, author: str, mark: str) -> Raw:
         author=_author(entry) or author,
         published=_when(entry),
         tags=tuple(_tags(entry)),
-        html=html,
+        html=html or _as_html(aside),
         base=absolute(base, content_base) or own or base,
-        also=summary if "<" not in summary and "media_thumbnail" in entry else "",
+        also=aside if not html else "",
         mark=mark,
         summary=not any(isinstance(each, Mapping) and each.get("value") for each in entry.get("content") or ()),
     )
+
+
+def _link(entry: Mapping[str, Any]) -> str:
+    """The post's own page: of several the first, as pages have it; feedparser takes the last."""
+    if original := text_or_nothing(entry.get("feedburner_origlink")):
+        return original
+    for each in entry.get("links") or ():
+        if isinstance(each, Mapping) and each.get("rel") in _ALTERNATE and "html" in (each.get("type") or "html"):
+            return text_or_nothing(each.get("href"))
+    return text_or_nothing(entry.get("link"))
 
 
 def _content(entry: Mapping[str, Any]) -> tuple[str, str]:
@@ -155,8 +181,13 @@ def _content(entry: Mapping[str, Any]) -> tuple[str, str]:
     if not contents:
         return "", ""
     value = text_or_nothing(contents[0].get("value"))
-    plain = contents[0].get("type") == "text/plain" or not re.search(r"<[a-zA-Z/!]|&#?\w+;", value)
-    return of_plain_text(value) if plain else value, text_or_nothing(contents[0].get("base"))
+    html = of_plain_text(value) if contents[0].get("type") == "text/plain" else _as_html(value)
+    return html, text_or_nothing(contents[0].get("base"))
+
+
+def _as_html(value: str) -> str:
+    """Text that may be HTML or plain."""
+    return value if re.search(r"<[a-zA-Z/!]|&#?\w+;", value) else of_plain_text(value)
 
 
 def _when(entry: Mapping[str, Any]) -> datetime | None:
@@ -165,21 +196,16 @@ def _when(entry: Mapping[str, Any]) -> datetime | None:
         if found := instant(said) if said else None:
             return found
     # Dates in other languages and calendars: feedparser knows more of them.
-    for name in ("published_parsed", "updated_parsed"):
-        try:
-            parts = entry.get(name)
-            if is_zero(text_or_nothing(entry.get(name.removesuffix("_parsed")))):
-                continue
-            if parts and (found := sensible(datetime.fromtimestamp(timegm(parts), UTC))):
-                return found
-        except (TypeError, ValueError, OverflowError, OSError):
-            continue
+    for name in ("published", "updated"):
+        said, parts = text_or_nothing(entry.get(name)), entry.get(f"{name}_parsed")
+        if said and parts and not is_zero(said) and (found := guessed(said, tuple(parts))):
+            return found
     return None
 
 
 def _tags(entry: Mapping[str, Any]) -> Iterator[str]:
     for tag in entry.get("tags") or ():
-        if isinstance(tag, Mapping) and tag.get("scheme") != _KIND:
+        if isinstance(tag, Mapping) and not _KINDS.match(text_or_nothing(tag.get("term"))):
             # WordPress escapes a name once for HTML and once more for XML.
             yield from {unescape(text_or_nothing(tag.get(name))): 0 for name in ("term", "label")}
 
