@@ -574,7 +574,7 @@ class AnyOrder(RuleBasedStateMachine):
             assert len(counted) <= 1
 
     def nobody_reviews_themselves_or_twice_or_whom_they_must_not(self, dialogues: Sequence[Dialogue]) -> None:
-        authors = {each.id: each.person for each in self.course.store.submissions()}
+        authors = {each.submission.id: each.submission.person for each in dialogues}
         excluded = {frozenset((each.id, other)) for each in STUDENTS for other in each.excluded}
         pairs = [(each.submission, each.reviewer) for each in self.course.store.allocations(released=True)]
         assert len(set(pairs)) == len(pairs)
@@ -623,14 +623,15 @@ class AnyOrder(RuleBasedStateMachine):
 
     def blind_stays_blind(self, people: Sequence[Person]) -> None:
         """What a student can read of their own dialogues and of those they review names nobody else, now as later."""
-        mode = self.course.setup.reviews.mode
+        course = self.course.glance()  # nothing is written meanwhile, and so nothing is read twice
+        mode = course.setup.reviews.mode
         for person in people:
             others = [surname(each) for each in STUDENTS if each is not person]
             if mode != "open":
-                for submission in self.course.store.submissions():
+                for submission in course.store.submissions():
                     if submission.person == person.id:
-                        self.names_nobody(self.course.dialogue(submission.id, person), others)
-            for duty in self.course.duties(person):
+                        self.names_nobody(course.dialogue(submission.id, person), others)
+            for duty in course.duties(person):
                 if mode == "double-blind":
                     self.names_nobody(duty, others)
                 elif mode == "reviewers-hidden":
@@ -645,13 +646,13 @@ class AnyOrder(RuleBasedStateMachine):
         assert not named, (named, words)
 
     def an_assistant_learns_no_reviewer(self, dialogues: Sequence[Dialogue]) -> None:
+        course, known = self.course.glance(), {each.id: each for each in STUDENTS}
         for dialogue in dialogues:
-            author = self.author(dialogue.submission.id)
-            assert author is not None
+            author = known[dialogue.submission.person]
             others = [surname(each) for each in STUDENTS if each is not author]
             reviews = [
                 replace(turn, what=replace(turn.what, strengths=""))  # type: ignore[type-var,call-arg]  # a review
-                for turn in self.course.dialogue(dialogue.submission.id, HELPER).turns
+                for turn in course.dialogue(dialogue.submission.id, HELPER).turns
                 if turn.kind == "review"
             ]
             self.names_nobody(reviews, others)

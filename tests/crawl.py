@@ -1,40 +1,47 @@
 """A crawler that looks for leaks: it asks the service for all that somebody can ask for, and searches the answers.
 
-What may be where is `TABLE`; which words stand for it, `secrets`; how it is looked for, `leaks`. See crawl_course for
-the class.
+What may be where is `TABLE`; which words stand for it, `secrets`. See crawl_words for how it is looked for, and
+crawl_course for the class.
 """
 
-import base64
-import binascii
-import gzip
 import http.client
 import json
 import re
 import socket
-import unicodedata
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
-from html import unescape
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 from unittest import mock
-from urllib.parse import unquote_to_bytes
 
-from reviewkit import screens, signing
-from reviewkit.model import Answer, Freeze, Person, Reopen, Reveal, Review, SelfEvaluation, Turn
+from reviewkit import exchange, exports, pictures, screens, showing, signing
+from reviewkit.errors import Missing
+from reviewkit.model import Answer, Dialogue, Freeze, Person, Reopen, Reveal, Review, SelfEvaluation, Turn
 from reviewkit.screens import SCREENS
 from reviewkit.screens.dates import zone_of
 from reviewkit.signing import PageToken
-from tests.crawl_course import EVERYBODY, HELPER_WORD, LETTERS, STUDENTS, Round, answer, remark, signed, unsent
+from tests.crawl_course import (
+    EVERYBODY,
+    HELPER_WORD,
+    LETTERS,
+    PROF,
+    STUDENTS,
+    Round,
+    answer,
+    remark,
+    signed,
+    unsent,
+)
+from tests.crawl_words import Leak, beside_the_pixels, leaks
 from tests.test_service import SECRET
 
 TABLE = """
 thing                       | when     | author | reviewer    | fellow      | instructor | assistant
 submission text             | blind    | yes    | yes         | yes         | yes        | yes
 submission text             | revealed | yes    | yes         | yes         | yes        | yes
+picture                     | blind    | yes    | yes         | yes         | yes        | yes
+picture                     | revealed | yes    | yes         | yes         | yes        | yes
 author's name               | blind    | yes    | hidden open | hidden open | yes        | yes
 author's name               | revealed | yes    | hidden open | hidden open | yes        | yes
 author's id                 | blind    | yes    |             |             | yes        | yes
@@ -78,6 +85,7 @@ nothing: another student, an observer, somebody who has not signed in, the log. 
 submission who has sent theirs."""
 MODES = {"double-blind": "blind", "reviewers-hidden": "hidden", "open": "open"}
 FLAGS = ("Far apart", "Wide range")
+TRACE, METADATA = "trace of a picture's origin", "metadata of a picture"
 
 
 def rules() -> dict[tuple[str, str], dict[str, frozenset[str]]]:
@@ -96,6 +104,8 @@ def rules() -> dict[tuple[str, str], dict[str, frozenset[str]]]:
 RULES = rules()
 SCREEN_OF = {"author": "my-work", "reviewer": "reviews", "fellow": "reviews"}
 """Where a student meets a submission as what; staff meet all of them in Sign-off."""
+PLACES = {"my-work": {"submission", "write"}, "reviews": {"open"}, "sign-off": {"assignment", "names", "open"}}
+"""By which names each screen is asked for a place. The crawler finds them out; served pages are asked by these."""
 
 
 # -- what must not be told -------------------------------------------------------------------------------------------
@@ -111,14 +121,6 @@ class Secret:
     reviewer: str = ""
     shown: bool = False
     """Revealed, for those to whom that matters."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leak:
-    thing: str
-    word: str
-    where: str
-    viewer: str
 
 
 @dataclass
@@ -161,6 +163,7 @@ class Facts:
                     yield Secret(thing=thing, word=word, submission=at, reviewer=reviewer, shown=shown)
 
             yield from of("submission text", who.piece)
+            yield from of("picture", *self.pictures(dialogue))
             yield from of("author's hidden words", who.nickname)
             yield from of("author's pseudonym", dialogue.submission.pseudonym)
             yield from of("submission's id", id)
@@ -194,6 +197,13 @@ class Facts:
                     reviewer = self.known[each.reviewer]
                     yield from of("review that is not sent", unsent(reviewer, who), reviewer=each.reviewer)
                     yield from of("reviewer's name", signed(reviewer), reviewer=each.reviewer, shown=shown)
+
+    def pictures(self, dialogue: Dialogue) -> set[str]:
+        """The names of the pictures in what was frozen."""
+        frozen = {(each.post, each.digest) for each in dialogue.submission.revisions}
+        posts = self.round.course.store.posts(dialogue.submission.person)
+        kept = [each.html for post in posts for each in post.revisions if (post.id, each.digest) in frozen]
+        return {name for html in kept for name in pictures.names(html)}
 
     def _reviews(self, submission: str, reviewer: str) -> Iterator[Secret]:
         for turn in self.dialogues[submission].turns:
@@ -231,7 +241,11 @@ class Facts:
         shown = secret.shown
         if capacity == "author" and secret.thing.startswith("review"):
             shown = shown and secret.submission in self.evaluated
-        if secret.thing == "submission text" and capacity in ("reviewer", "fellow") and self.locked(viewer):
+        if (
+            secret.thing in ("submission text", "picture")
+            and capacity in ("reviewer", "fellow")
+            and self.locked(viewer)
+        ):
             return False
         return self.mode in RULES.get((secret.thing, "revealed" if shown else "blind"), {}).get(capacity, ())
 
@@ -272,7 +286,7 @@ class Facts:
                 words.pop(secret.word, None)
         for each in STUDENTS:
             if each.id not in known:
-                words |= dict.fromkeys(each.told, "name")
+                words |= dict.fromkeys(each.told, "name") | dict.fromkeys(each.traces, TRACE)
             if not (viewer and (viewer.id == each.id or screen == "sign-off")):
                 words[each.id] = "id of a person"
         for hour in self.round.hours(viewer):
@@ -291,88 +305,6 @@ def _live(turns: Iterable[Turn], kind: type) -> bool:
     return there
 
 
-# -- how it is looked for --------------------------------------------------------------------------------------------
-
-CODED = re.compile(rb"[A-Za-z0-9+/_-]{10,}={0,2}")
-LONGEST_CODED = 20_000
-
-
-def readings(raw: bytes, deep: int = 3) -> Iterator[str]:
-    """Bytes as they can be read: unpacked, and each part that is encoded (JSON, percent, HTML, base64) decoded."""
-    if raw[:2] == b"\x1f\x8b":
-        with suppress(OSError, EOFError, zlib.error):
-            yield from readings(gzip.decompress(raw), deep - 1)
-            return
-    text = raw.decode("utf-8", "replace")
-    yield text
-    if not deep:
-        return
-    others = set[bytes]()
-    if "\\u" in text or "\\x" in text:
-        others.add(re.sub(r"\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2}))", _sign, text, flags=re.I).encode())
-    if re.search(r"%[0-9A-Fa-f]{2}", text):
-        others.add(unquote_to_bytes(text))
-    if re.search(r"&#?\w+;", text):
-        others.add(unescape(text).encode("utf-8", "replace"))
-    others |= set(_coded(raw))
-    for other in others - {raw}:
-        yield from readings(other, deep - 1)
-
-
-def _sign(found: re.Match[str]) -> str:
-    sign = chr(int(next(filter(None, found.groups())), 16))
-    return sign if not "\ud800" <= sign <= "\udfff" else "?"
-
-
-def _coded(raw: bytes) -> Iterator[bytes]:
-    """What base64 (at any of its four places) and deflate hide, where it is text or packed."""
-    for run in CODED.findall(raw):
-        if len(run) > LONGEST_CODED:
-            continue
-        for start in range(4):
-            part = run[start:].rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
-            part = part[: len(part) - (len(part) % 4 == 1)]
-            with suppress(binascii.Error):
-                found = base64.b64decode(part + b"=" * (-len(part) % 4))
-                with suppress(zlib.error):
-                    found = zlib.decompress(found)
-                if found[:2] == b"\x1f\x8b" or _is_text(found):
-                    yield found
-
-
-def _is_text(found: bytes) -> bool:
-    """Enough of it is readable to hold a word."""
-    return re.search(rb"[\w .@-]{4,}", found) is not None
-
-
-@lru_cache(4000)
-def _forms(word: str) -> tuple[str, str]:
-    return plain(word), bare(word)
-
-
-def plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def bare(text: str) -> str:
-    """Without accents, as addresses and file names have it."""
-    apart = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l").replace("ø", "o"))
-    return "".join(sign for sign in apart if not unicodedata.combining(sign))
-
-
-def leaks(raw: bytes, forbidden: Mapping[str, str], *, where: str, viewer: str) -> list[Leak]:
-    """Every forbidden word in these bytes, however it is written."""
-    found = dict[str, str]()
-    for text in readings(raw):
-        there = plain(text)
-        there_bare = there if there.isascii() else bare(text)
-        for word, thing in forbidden.items():
-            form, bare_form = _forms(word)
-            if word not in found and (form in there or bare_form in there_bare):
-                found[word] = thing
-    return [Leak(thing=thing, word=word, where=where, viewer=viewer) for word, thing in found.items()]
-
-
 # -- the crawl -------------------------------------------------------------------------------------------------------
 
 
@@ -380,6 +312,8 @@ class Asked(dict[str, str]):
     """A place that notes by which names it is asked, so that a new name is tried by itself."""
 
     names: ClassVar[set[str]] = set()
+    on: ClassVar[dict[str, set[str]]] = {}
+    """The names by which each screen was ever asked."""
 
     def get(self, name: str, default: Any = None) -> Any:
         Asked.names.add(name)
@@ -452,6 +386,7 @@ class Crawler:
             for id in sorted((offered | others) - tried):
                 tried.add(id)
                 waiting += [{**view.get("params", {}), name: id} for name in sorted(Asked.names)]
+        Asked.on[screen] = Asked.on.get(screen, set()) | Asked.names
 
     def try_all(self, events: Mapping[tuple[str, str], Any]) -> "Crawler":
         """Every event of every screen, aimed at what is none of this person's business. Changes the round."""
@@ -511,3 +446,56 @@ def told(found: Iterable[Leak]) -> str:
     """What was found, each word once for each person."""
     first = {(each.thing, each.word, each.viewer): each.where for each in reversed(list(found))}
     return "\n".join(f"{thing}: {word!r} to {viewer} in {where}" for (thing, word, viewer), where in first.items())
+
+
+# -- pictures, and what is handed out as files -----------------------------------------------------------------------
+
+
+def of_picture(facts: Facts, viewer: Person | None, name: str, answer: bytes, body: bytes) -> list[Leak]:
+    """What a picture tells to somebody who got it: nothing but its pixels, whoever they are and whatever the mode.
+
+    `answer` is what came with its bytes. Whoever may not see it cannot have been told its name, which is drawn at
+    random; having it all the same is a leak.
+    """
+    where, who = f"picture {name}", viewer.id if viewer else "nobody"
+    words = {word: "name" for each in STUDENTS for word in each.told}
+    words |= {word: TRACE for each in STUDENTS for word in each.traces}
+    found = leaks(answer.replace(name.encode(), b""), words, where=where, viewer=who)
+    found += leaks(body, words, where=where, viewer=who)
+    if beside_the_pixels(body):
+        found.append(Leak(thing=METADATA, word=repr(body[:12]), where=where, viewer=who))
+    theirs = [each for each in facts.secrets if each.thing == "picture" and each.word == name]
+    if not any(facts.capacity(viewer, each) for each in theirs):
+        found.append(Leak(thing="picture", word=name, where=where, viewer=who))
+    return found
+
+
+def album(round_: Round, people: Iterable[Person] = EVERYBODY) -> list[Leak]:
+    """What everybody gets who asks for every picture of the round by its name."""
+    facts, found = Facts(round_), list[Leak]()
+    for name in {each.word for each in facts.secrets if each.thing == "picture"}:
+        for viewer in people:
+            try:
+                body = showing.picture(round_.course.store, viewer, name).body
+            except Missing as refused:
+                found += leaks(str(refused).encode(), facts.forbidden(viewer, ""), where=name, viewer=viewer.id)
+            else:
+                found += of_picture(facts, viewer, name, b"", body)
+    return found
+
+
+def handed_out(round_: Round, folder: Path) -> list[Leak]:
+    """What every export and the workbook tell to the instructor, who may know much and not everything."""
+    from reviewkit.sheet import workbook
+
+    course, facts = round_.course, Facts(round_)
+    (folder / "course.toml").write_text('[course]\ntitle = "Data Stories"\ntag = "datastories"\n', "utf-8")
+    files = dict[str, bytes]()
+    for what in exchange.FIELDS:
+        rows = list(exports.rows_of(what, course, folder / "course.toml"))
+        files[f"{what}.json"] = exchange.as_json(rows).encode()
+        files[f"{what}.csv"] = exchange.as_csv(rows, exchange.FIELDS[what]).encode()
+    workbook.write(folder / "workbook.xlsx", course.projection())
+    files["workbook.xlsx"] = (folder / "workbook.xlsx").read_bytes()
+    forbidden = facts.forbidden(PROF, "sign-off")
+    return [leak for name, raw in files.items() for leak in leaks(raw, forbidden, where=name, viewer=PROF.id)]

@@ -4,18 +4,25 @@ Every planted word stands for one thing of one person and occurs nowhere else, s
 was told. `Round.walk` goes from state to state and stops at each.
 """
 
+import io
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from PIL import Image, PngImagePlugin
+
 from reviewkit.course import Course
 from reviewkit.feeds import clean
+from reviewkit.feeds.drawing import remade
 from reviewkit.model import Entry, Feed, Mode, Person, Reviews, Setup, Tag
+from reviewkit.pictures import Copied, with_copies
 from reviewkit.rubric import parse
 from reviewkit.store.sql import SqlStore
 from tests import cast
@@ -61,6 +68,16 @@ class Student(Person):
         return (*self.name.split(), self.email, local, domain, self.host, self.place, self.title, self.image)
 
     @property
+    def photo(self) -> str:
+        """The address of the picture in their post."""
+        return f"https://{self.host}/{self.image}.jpg"
+
+    @property
+    def traces(self) -> tuple[str, ...]:
+        """What leads from a copy of their picture to where it came from, for whoever can work out a digest."""
+        return (sha256(self.photo.encode()).hexdigest(), sha256(taken(self.id)).hexdigest())
+
+    @property
     def piece(self) -> str:
         return f"piecewordof{number(self)}end"
 
@@ -97,6 +114,40 @@ WATCHER = Person(id="watcher", name="Olu Ormond", email="ormond@college.example"
 EVERYBODY: tuple[Person, ...] = (*STUDENTS, PROF, HELPER, WATCHER)
 ABSENT, SILENT, NEGLECTED = STUDENTS[8], STUDENTS[7], STUDENTS[6]
 """Who has no post; who never evaluates their own; whose reviewers do not review."""
+
+
+@cache
+def taken(id: str) -> bytes:
+    """Somebody's picture as their camera made it: it says who they are in every place that a file has for that."""
+    who = next(each for each in STUDENTS if each.id == id)
+    at, out = STUDENTS.index(who), io.BytesIO()
+    drawn = Image.new("RGB", (60, 40), (25 * at, 200 - 20 * at, 90))
+    drawn.paste((240, 240, 230), (5 * at, 4, 5 * at + 9, 30))
+    told: dict[str, Any] = {"exif": in_exif(who), "icc_profile": in_a_profile(who)}
+    if at % 2:
+        texts = PngImagePlugin.PngInfo()
+        texts.add_text("Author", who.name.split()[0])
+        texts.add_text("Comment", who.host, zip=True)
+        texts.add_itxt("XML:com.adobe.xmp", in_xmp(who), zip=True)
+        drawn.save(out, "PNG", pnginfo=texts, **told)
+    else:
+        drawn.save(out, "JPEG", comment=who.host.encode(), xmp=in_xmp(who).encode(), **told)
+    return out.getvalue()
+
+
+def in_exif(who: Student) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x010E], exif[0x013B], exif[0x9C9D] = who.title, who.email, who.name.encode("utf-16-le")
+    return exif
+
+
+def in_xmp(who: Student) -> str:
+    return f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><creator>{who.email}</creator></x:xmpmeta>'
+
+
+def in_a_profile(who: Student) -> bytes:
+    """A profile of colours whose description names a screen's owner, in UTF-16 as such profiles have it."""
+    return bytes(128) + b"mluc" + bytes(12) + f"{who.place} display".encode("utf-16-be")
 
 
 def number(who: Person) -> str:
@@ -148,17 +199,18 @@ def setup(mode: Mode, start: datetime) -> Setup:
     )
 
 
-def a_post(who: Student, start: datetime, friend: Student | None) -> Entry:
-    """A post that names its author wherever posts do, and (where copies are masked) somebody else of the class."""
+def a_post(who: Student, start: datetime, friend: Student | None, copied: Copied) -> Entry:
+    """A post with the copy of its picture. It names its author wherever posts do, and (where copies are masked)
+    somebody else of the class."""
     local = who.email.split("@")[0]
     also = f"<p>I went with {friend.name} ({friend.email}).</p>" if friend else ""
     html = (
         f"<p>By {who.name}, {who.name.split()[0]} for short, {who.email}, @{local}, of {who.title}.</p>"
         f"<p>The gauge was silent in eleven weeks, says the {who.piece}.</p>{also}"
-        f'<p><img src="https://{who.host}/{who.image}.jpg" alt="{who.name} at the weir" title="{who.image}"></p>'
+        f'<p><img src="{who.photo}" alt="{who.name} at the weir" title="{who.image}"></p>'
         f'<p><a href="https://{who.host}/about?by={local}" title="{who.name}">About me</a>, {who.nickname}.</p>'
     )
-    cleaned = clean.clean(html, base=f"https://{who.host}/1")
+    cleaned = clean.clean(html, base=f"https://{who.host}/1", pictures=True)
     title = f"What {who.name.split()[0]} counted"
     return Entry(
         guid=f"https://{who.host}/?p=1",
@@ -167,7 +219,7 @@ def a_post(who: Student, start: datetime, friend: Student | None) -> Entry:
         author=f"{who.name} <{who.email}>",
         published=start - timedelta(days=1),
         tags=(Tag(tag="datastories", found="category"),),
-        html=cleaned.html,
+        html=with_copies(cleaned.html, {who.photo: copied}),
         text=cleaned.text,
         digest=clean.digest(title, cleaned.text),
     )
@@ -287,7 +339,9 @@ class Round:
         for who in STUDENTS[:-1]:
             friend = companion(who) if blind else None
             feed = Feed(person=who.id, url=who.feeds[0], title=who.title)
-            self.course.store.keep_pull(feed, [a_post(who, self.start, friend)], seen=self.clock())
+            copied = self.course.store.keep_picture(who.photo, remade(taken(who.id)), tries=1, at=self.clock())
+            assert copied
+            self.course.store.keep_pull(feed, [a_post(who, self.start, friend, copied)], seen=self.clock())
             if blind:
                 self.act(who, "my-work", "hide", words=[who.nickname], posts=[], submission="")
 

@@ -6,10 +6,14 @@
 import base64
 import gzip
 import html
+import io
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+import sqlite3
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -18,19 +22,36 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import web
+from PIL import Image, PngImagePlugin
 
-from reviewkit import copies, entrance, logs, reading, reminders, service, visibility
+from reviewkit import copies, entrance, exchange, logs, reading, reminders, service, showing, visibility
 from reviewkit.config import Mail
 from reviewkit.course import Course
 from reviewkit.errors import Missing
 from reviewkit.model import Mode, Person
 from reviewkit.reminding import REMINDER, Reminding
 from reviewkit.screens import my_submission, my_work, reviews
-from reviewkit.store import Letter, Store
+from reviewkit.sheet import projection
+from reviewkit.store import Letter
+from reviewkit.store.sql import SqlStore
 from tests import big_class, cast
 from tests.cast import Clock
-from tests.crawl import Crawler, Facts, Leak, Secret, crawl, leaks, readings, told
-from tests.crawl_course import EVERYBODY, HELPER, NEGLECTED, PROF, SILENT, STUDENTS, WATCHER, Round
+from tests.crawl import (
+    METADATA,
+    PLACES,
+    TRACE,
+    Asked,
+    Crawler,
+    Facts,
+    Secret,
+    album,
+    crawl,
+    handed_out,
+    of_picture,
+    told,
+)
+from tests.crawl_course import EVERYBODY, HELPER, NEGLECTED, PROF, SILENT, STUDENTS, WATCHER, Round, taken
+from tests.crawl_words import Leak, beside_the_pixels, leaks, readings
 from tests.test_service import SECRET
 from tests.test_verbs import EVENTS
 
@@ -89,8 +110,8 @@ def test_nor_is_who_tries_what_is_not_theirs(rounds: dict[str, Round], state: st
         spoiled.close()
 
 
-def test_the_order_of_reviews_and_of_the_queue_says_nothing(sqlite_store: Store) -> None:
-    assert ordered(many_reviews(sqlite_store)) == []
+def test_the_order_of_reviews_and_of_the_queue_says_nothing(many: Course) -> None:
+    assert ordered(many) == []
 
 
 def test_the_log_and_letters_name_nobody(rounds: dict[str, Round]) -> None:
@@ -103,15 +124,30 @@ def test_nor_do_reminders_and_calendars(rounds: dict[str, Round], state: str) ->
     assert [leak for who in EVERYBODY for leak in dates_of(rounds[state], who)] == []
 
 
+@pytest.mark.parametrize("state", ["in review", "in the end"])
+def test_nor_do_pictures_by_their_names_or_by_what_stands_beside_their_pixels(
+    rounds: dict[str, Round], state: str
+) -> None:
+    assert told(album(rounds[state])) == ""
+
+
+@pytest.mark.parametrize("state", ["in review", "in the end"])
+def test_nor_do_exports_and_the_workbook_tell_what_was_not_sent(
+    rounds: dict[str, Round], state: str, tmp_path: Path
+) -> None:
+    assert told(handed_out(rounds[state], tmp_path)) == ""
+
+
 def test_the_crawler_went_where_there_is_something(rounds: dict[str, Round]) -> None:
     """Else it would find nothing anywhere: everybody has been shown all that the table lets them see, in the end."""
     facts = Facts(rounds["in the end"])
+    Asked.on.clear()
     for who in (STUDENTS[0], PROF):
         crawler = Everything(rounds["in the end"], who, facts)
         crawler.look()
         shown = {each.word for each in crawler.found}
         screens_of = ("sign-off",) if who is PROF else ("my-work", "reviews")
-        things = {"submission text", "review", "answer to a review", "dialogue"}
+        things = {"submission text", "picture", "review", "answer to a review", "dialogue"}
         if who is PROF:
             things |= {"reviewer's name", "assistant's draft"}
         there = [each for each in facts.secrets if each.thing in things and was_said(facts, each)]
@@ -119,6 +155,7 @@ def test_the_crawler_went_where_there_is_something(rounds: dict[str, Round]) -> 
             each for each in there for screen in screens_of if facts.may(who, each, screen) and each.word not in shown
         ]
         assert missing == []
+    assert Asked.on == PLACES
 
 
 def was_said(facts: Facts, secret: Secret) -> bool:
@@ -162,6 +199,65 @@ def test_a_word_is_found_however_it_is_written(word: str, written: Callable[[str
     raw = f'{{"key": "before {written(word)} after"}}'.encode()
     for sent in (raw, gzip.compress(raw)):
         assert leaks(sent, {word: "name"}, where="", viewer="") != []
+
+
+def test_a_word_is_found_in_a_file_of_a_workbook() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("xl/sharedStrings.xml", "<t>of Zaunk&#xF6;nig</t>")
+        made.writestr("docProps/by-Łęcznik.xml", "")
+    for word in ("Zaunkönig", "Łęcznik"):
+        assert leaks(packed.getvalue(), {word: "name"}, where="", viewer="")
+
+
+def with_metadata(kind: str, **told: Any) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (20, 20), (90, 160, 30)).save(out, kind, **told)
+    return out.getvalue()
+
+
+def with_a_text(word: str, how: str) -> bytes:
+    texts = PngImagePlugin.PngInfo()
+    texts.add_itxt("Author", word, zip=True) if how == "itxt" else texts.add_text("Author", word, zip=how == "ztxt")
+    return with_metadata("PNG", pnginfo=texts)
+
+
+def exif_of(tag: int, value: Any) -> Image.Exif:
+    exif = Image.Exif()
+    exif[tag] = value
+    return exif
+
+
+NAME = STUDENTS[2].name.split()[1]
+"""What the metadata of these pictures say."""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(with_metadata(kind, exif=exif_of(0x013B, NAME)) for kind in ("JPEG", "PNG", "WEBP")),
+        *(with_metadata(kind, exif=exif_of(0x9C9D, NAME.encode("utf-16-le"))) for kind in ("JPEG", "PNG", "WEBP")),
+        *(with_metadata(kind, icc_profile=b"mluc" + NAME.encode("utf-16-be")) for kind in ("JPEG", "PNG", "WEBP")),
+        *(with_metadata(kind, xmp=f"<creator>{NAME}</creator>".encode()) for kind in ("JPEG", "WEBP")),
+        with_metadata("JPEG", comment=NAME.encode()),
+        *(with_a_text(NAME, how) for how in ("text", "ztxt", "itxt")),
+        *(with_metadata(kind) + b"by " + NAME.encode() for kind in ("JPEG", "PNG", "WEBP")),
+    ],
+    ids=[
+        *(f"{what} in {kind}" for what in ("EXIF", "EXIF in UTF-16", "a profile") for kind in ("JPEG", "PNG", "WebP")),
+        *("XMP in JPEG", "XMP in WebP", "a comment", "a text", "a packed text", "an international text"),
+        *(f"behind the end of {kind}" for kind in ("JPEG", "PNG", "WebP")),
+    ],
+)
+def test_a_word_beside_the_pixels_of_a_picture_is_found(body: bytes) -> None:
+    assert beside_the_pixels(body)
+    assert leaks(body, {NAME: "name"}, where="", viewer="")
+    assert not leaks(body, {"Ombersley": "name"}, where="", viewer="")
+
+
+def test_a_picture_of_pixels_alone_holds_nothing_beside_them() -> None:
+    assert [beside_the_pixels(with_metadata(kind)) for kind in ("PNG", "WEBP")] == [[], []]
+    assert all(leaks(taken(each.id), {each.place: "name"}, where="", viewer="") for each in STUDENTS)
 
 
 def test_a_name_without_its_accents_is_found_and_other_words_are_not() -> None:
@@ -299,6 +395,9 @@ IN_REVIEW: Mapping[str, tuple[str, Plant]] = {
     "a host": ("name", of_author(lambda who: who.host)),
     "the title of a feed": ("name", of_author(lambda who: who.title)),
     "the name of a picture's file": ("name", of_author(lambda who: f"{who.image}-800x600.webp")),
+    "the address of a picture": ("name", of_author(lambda who: who.photo)),
+    "a name that is the digest of a picture's address": (TRACE, of_author(lambda who: who.traces[0])),
+    "a name that is the digest of a picture": (TRACE, of_author(lambda who: who.traces[1])),
     "a hidden word": ("author's hidden words", of_author(lambda who: who.nickname)),
     "the id of a person": ("id of a person", of_author(lambda who: who.id)),
     "the id of a submission": ("submission's id", one_more_key(submission_id)),
@@ -342,7 +441,34 @@ def test_a_planted_leak_is_found(
     plant(monkeypatch, rounds[state])
     # Whose work has a review that is half written is for the allocation to say.
     who = STUDENTS if kind == "reviews that are half written" else (STUDENTS[1], STUDENTS[7])
-    assert thing in {each.thing for each in crawl(rounds[state], who)}
+    assert is_found(thing, rounds[state], who)
+
+
+class Found(Exception):
+    """What was planted was found."""
+
+
+@dataclass
+class Seeker(Crawler):
+    """A crawler that goes no further once it has found one thing."""
+
+    thing: str = ""
+
+    def ask(self, screen: str, address: str, said: Mapping[str, Any]) -> Any:
+        answer = super().ask(screen, address, said)
+        if any(each.thing == self.thing for each in self.found):
+            raise Found
+        return answer
+
+
+def is_found(thing: str, round_: Round, people: Iterable[Person]) -> bool:
+    facts = Facts(round_)
+    try:
+        for who in people:
+            Seeker(round_, who, facts, thing=thing).look()
+    except Found:
+        return True
+    return False
 
 
 def test_flags_for_an_assistant_and_the_hour_of_a_review_are_found(
@@ -359,11 +485,58 @@ def test_flags_for_an_assistant_and_the_hour_of_a_review_are_found(
     assert {"reviewer's name", "review's hour"} <= found
 
 
+def test_a_picture_that_was_not_drawn_anew_is_found(rounds: dict[str, Round], tmp_path: Path) -> None:
+    spoiled = rounds["in review"].copied(tmp_path / "course.db")
+    try:
+        with closing(sqlite3.connect(spoiled.path)) as db, db:
+            for (name,) in db.execute("SELECT name FROM pictures").fetchall():
+                db.execute("UPDATE pictures SET body = ? WHERE name = ?", (taken(STUDENTS[3].id), name))
+        assert {each.thing for each in album(spoiled, [PROF])} == {"name", METADATA}
+    finally:
+        spoiled.close()
+
+
+def test_a_picture_for_somebody_who_does_not_review_it_is_found(
+    rounds: dict[str, Round], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(showing, "_reads", lambda *_: True)
+    assert {each.thing for each in album(rounds["in review"], [WATCHER])} == {"picture"}
+
+
+def test_what_comes_with_a_picture_and_leads_to_its_author_is_found(rounds: dict[str, Round]) -> None:
+    facts = Facts(rounds["in review"])
+    secret = next(each for each in facts.secrets if each.thing == "picture")
+    who = STUDENTS[4]
+    for head, thing in (
+        (f"Etag: {who.traces[0]}", TRACE),
+        (f"Content-Disposition: inline; filename={who.image}.webp", "name"),
+    ):
+        found = of_picture(facts, PROF, secret.word, head.encode(), b"")
+        assert {each.thing for each in found} == {thing}
+
+
+def test_what_somebody_types_in_an_export_and_in_the_workbook_is_found(
+    rounds: dict[str, Round], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    submissions, words = exchange.submissions, projection._words
+    monkeypatch.setattr(
+        exchange, "submissions", lambda given: [{**row, "more": STUDENTS[3].typing} for row in submissions(given)]
+    )
+    monkeypatch.setattr(projection, "_words", lambda what: f"{words(what)} {STUDENTS[4].typing}")
+    found = handed_out(rounds["in the end"], tmp_path)
+    assert {each.where for each in found} == {"submissions.json", "submissions.csv", "workbook.json"} | {
+        "workbook.csv",
+        "workbook.xlsx",
+    }
+
+
 # -- orders
 
 
-def many_reviews(store: Store) -> Course:
+@pytest.fixture(scope="module")
+def many(made_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     """A class in which everybody has five reviews, sent in the order of the roster, and revealed."""
+    store = SqlStore.open(f"sqlite:///{_copy(made_sqlite, tmp_path_factory.mktemp('many'))}")
     clock = Clock()
     course = big_class.a_big_course(store, clock, count=5)
     writers = big_class.STUDENTS[:-1]
@@ -377,7 +550,8 @@ def many_reviews(store: Store) -> Course:
             clock.pass_(minutes=11)
             course.review(who, duty.id, cast.levels(), "Fine.", "More.")
     course.reveal("river", by=big_class.PROFS[0])
-    return course
+    yield course
+    store.close()
 
 
 def ordered(course: Course) -> list[str]:
@@ -406,7 +580,7 @@ def ordered(course: Course) -> list[str]:
     return found
 
 
-def test_an_order_that_says_who_was_first_is_found(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_that_says_who_was_first_is_found(many: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = visibility._revealed
 
     def as_sent(turns: Any, *rest: Any) -> list[visibility.SeenTurn]:
@@ -414,7 +588,7 @@ def test_an_order_that_says_who_was_first_is_found(sqlite_store: Store, monkeypa
         return sorted(drawn(turns, *rest), key=lambda turn: place[turn.id])
 
     monkeypatch.setattr(visibility, "_revealed", as_sent)
-    assert "reviews by time" in ordered(many_reviews(sqlite_store))
+    assert "reviews by time" in ordered(many)
 
 
 # -- letters and the log
