@@ -1,6 +1,7 @@
 """Sites that lead a pull on without end: older pages, articles and pictures that never come. It ends in its time, and
 good sites beside them are pulled as if nothing was. The real minute in tests/soak/test_hostile.py."""
 
+import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,10 +13,12 @@ import pytest
 
 from reviewkit.course import Course
 from reviewkit.feeds import Pulled, further
+from reviewkit.feeds.workers import Workers
 from reviewkit.model import Person
 from reviewkit.store import Store
 from tests.blogs import Answer, FakeBlogs, fake_blogs, post, rss
 from tests.cast import ANN, Clock, a_setup
+from tests.serving import awaited
 
 GOOD = 8
 STARTS = datetime(2026, 1, 1, tzinfo=UTC)
@@ -120,14 +123,19 @@ def good_ones(blogs: FakeBlogs) -> list[tuple[str, str]]:
 def test_sites_that_lead_on_without_end_stretch_a_pull_no_longer_than_stated(
     sqlite_store: Store, blogs: FakeBlogs, over: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(further, "SECONDS", 2.0)
+    async def read() -> None:
+        async with Workers() as workers:
+            await asyncio.gather(*(workers.parse(rss("Before").encode(), url=blogs.address) for _ in range(30)))
+
+    awaited(read())  # now what reads documents has started: no time goes by with that
+    monkeypatch.setattr(further, "SECONDS", 4.0)
     monkeypatch.setattr("reviewkit.feeds.fetch.PER_HOST", 64)  # they are hosts of their own, but for this machine
     bad, fine = led_on(blogs, over), good_ones(blogs)
     found, done, seconds = pulled(sqlite_store, [*bad, *fine])
     assert {name: len(found[name].new) for name, _ in fine} == dict.fromkeys((name for name, _ in fine), 3)
     assert {each.outcome for each in found.values()} == {"new"}, "what the sites did show is kept"
     assert set(done[:GOOD]) == {name for name, _ in fine}, "nobody waits for them"
-    assert seconds < 20, "the two seconds, and what a busy machine adds"
+    assert seconds < 40, "the four seconds, and what a busy machine adds"
     asked = [each.path for each in blogs.asked]
     assert sum(path.startswith("/endless/") for path in asked) <= 1 + further.PAGES
     assert len(found["articles"].new) == 30

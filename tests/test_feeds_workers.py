@@ -94,6 +94,8 @@ def test_a_document_that_takes_too_long_is_ended_and_the_others_do_not_wait_for_
     order: list[str] = []
 
     async def read() -> None:
+        async with Workers() as both:
+            await asyncio.gather(*(both.parse(GOOD, url=URL) for _ in range(30)))  # two have started
         async with Workers(seconds=4, places=1, slow_after=0.2) as workers:
 
             async def one(name: str, body: bytes) -> None:

@@ -223,7 +223,7 @@ def test_a_postman_who_has_started_hears_of_each_letter_at_once_and_carries_none
     here.start()
     wait_for(lambda: line.ids() == ["left over.0"], what="what was left over")
     here.post(a_letter("new"))
-    wait_for(lambda: len(line.sent) == 2, seconds=5, what="the new one")
+    wait_for(lambda: len(line.sent) == 2, what="the new one")
     here.close()
     assert here.thread is not None
     assert not here.thread.is_alive()

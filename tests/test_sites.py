@@ -153,7 +153,7 @@ def test_a_page_asks_until_its_site_was_looked_at(course: Course, blogs: FakeBlo
         answers.extend([found] if found else [])
         return bool(answers)
 
-    wait_for(there, seconds=20)
+    wait_for(there)
     assert (answers[0].title, answers[0].since, answers[0].tagged) == ("Ann's notes", 1, 1)
     with pytest.raises(FeedError):
         course.look_for_site(ANN, "   ")
