@@ -13,7 +13,8 @@ memory as the sum of PSS.
 
 The program that plain feedparser stands for keeps nothing; reader and reviewkit keep the posts in SQLite. reviewkit
 keeps those with the course's tag (--tagged: their share; with --real all, the feeds being a tag's). --real FOLDER
-serves whole feeds of real sites in place of made ones, each many times over.
+serves whole feeds of real sites in place of made ones, each many times over. "empty" asks as reviewkit does (the same
+library and sockets, as many sites at a time) and neither reads nor keeps anything: less is not to be had with them.
 """
 
 import argparse
@@ -103,8 +104,8 @@ def compared(count: int, options: argparse.Namespace) -> None:
     whole: dict[str, float] = {}
     starts: dict[str, float] = {}
     size = 0.0
-    for program in ("reader", "feedparser", "reviewkit") if options.peers else ("reviewkit",):
-        python = sys.executable if program == "reviewkit" else str(options.peers / "python")
+    for program in ("reader", "feedparser", "empty", "reviewkit") if options.peers else ("empty", "reviewkit"):
+        python = sys.executable if program in ("empty", "reviewkit") else str(options.peers / "python")
         for row in measured([python, str(HERE / "peers" / f"{program}_pull.py")], plan):
             name, used, starts[program], size = row["phase"], row["cpu"], row["start"], row["size"]
             if program == "reader":

@@ -29,7 +29,7 @@ from reviewkit.feeds.unpacking import LATER, document, too_big
 
 SECONDS = 20.0
 REDIRECTS = 5
-AT_ONCE = 256
+AT_ONCE = 512
 """Sites that are asked at a time; most of that time they think."""
 BODIES_AT_ONCE = 64
 """Of them, those that are sending a document."""
