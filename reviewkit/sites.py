@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, get_args
 
 from reviewkit.errors import FeedError, Invalid, Missing, NotAllowed, ReviewkitError, TooOften
-from reviewkit.listing import folded
+from reviewkit.listing import SHOWN, folded, read
 from reviewkit.model import PRIVATE, Assignment, Entry, Feed, Person, Post, Tag
 from reviewkit.verbs import Verbs
 
@@ -37,6 +37,17 @@ class Site:
     others: tuple[str, ...] = ()
     own: bool = False
     """The person added it; it does not stand in the roster's file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteOf:
+    """A feed as an instructor sees it: how many posts it shows, and how many of the course's posts stand in it."""
+
+    person: Person
+    feed: Feed
+    others: tuple[str, ...]
+    shown: int
+    tagged: int
 
 
 class Lookups:
@@ -91,6 +102,27 @@ class Sites(Verbs):
             Site(feed=each, others=self._others(feeds, who, each.url), own=each.url in known.own_feeds)
             for each in feeds
             if each.person == who.id
+        ]
+
+    def all_sites(self, by: Person) -> list[SiteOf]:
+        """The feeds of everybody who takes part, person by person. Raises NotAllowed for all but instructors."""
+        if by.role != "instructor":
+            raise NotAllowed("Only an instructor sees everybody's sites.")
+        feeds, counts = self.store.feeds(), self.store.post_counts()
+        here = {each.id: each for each in self.store.people() if not each.withdrawn}
+        same: dict[str, list[str]] = {}
+        for each in feeds:
+            same.setdefault(folded(each.url), []).append(each.person)
+        return [
+            SiteOf(
+                person=here[each.person],
+                feed=each,
+                others=tuple(dict.fromkeys(one for one in same[folded(each.url)] if one != each.person)),
+                shown=sum(item.missing == SHOWN for item in read(each.listing)),
+                tagged=counts.get((each.person, each.url), 0),
+            )
+            for each in feeds
+            if each.person in here
         ]
 
     def find_site(self, address: str) -> "Found":

@@ -183,6 +183,15 @@ def test_a_post_comes_back_as_the_feed_had_it(store: Store) -> None:
     assert "ann" not in post.id
 
 
+def test_posts_are_counted_for_every_feed_that_shows_them(store: Store) -> None:
+    store.keep_course(a_setup(), PEOPLE, [])
+    other = replace(FEED, url="https://ann.example/other")
+    store.keep_pull(FEED, [a_post(ANN, number=number) for number in (2, 1)], seen=MONDAY)
+    store.keep_pull(other, [a_post(ANN, number=1)], seen=MONDAY)
+    store.keep_private("ann", replace(a_post(ANN), guid="private:river:1"), seen=MONDAY)
+    assert store.post_counts() == {("ann", FEED.url): 2, ("ann", other.url): 1}
+
+
 def test_every_change_of_the_text_is_a_new_revision_and_none_is_lost(store: Store) -> None:
     store.keep_course(a_setup(), PEOPLE, [])
     entry = a_post(ANN)

@@ -281,6 +281,7 @@ EVENTS: dict[tuple[str, str], Event] = {
     },
     ("sign-off", "allocate"): lambda s, who: {"assignment": "river", "seed": "1", "relaxed": []},
     ("sign-off", "reveal"): lambda s, who: {"assignment": "river", "reason": "It is time."},
+    ("sign-off", "sites"): lambda s, who: {},
 }
 
 OWN_FIRST = "Send your own self-evaluation"
@@ -382,6 +383,7 @@ AT_ALL = {
     ("sign-off", "reveal"): at(
         OK, dict.fromkeys(("frozen", "allocated", "self-evaluated", "in review", HANDED, "exempt"), DONE)
     ),
+    ("sign-off", "sites"): at(OK, {}),
 }
 """Screen and event -> for the one who does it by right, the answer at each stage: OK, DONE, or how a refusal begins."""
 

@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent
 FONTS = FOLDER / "static"
 PARTS = ("lib.js", "forms.js", "plots.js", "reading.js", "redraw.js", "link.js", "talk.js")
 """The shared modules, in the order of their dependence."""
-MORE = {"sign-off": ("pane.js", "deciding.js"), "my-work": ("sites.js", "own_dates.js", "preview.js")}
+MORE = {"sign-off": ("pane.js", "deciding.js", "site_table.js"), "my-work": ("sites.js", "own_dates.js", "preview.js")}
 """Modules that one screen alone needs."""
 
 

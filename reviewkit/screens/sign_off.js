@@ -2,6 +2,7 @@
 import { h, random, icon, voice, connect, page, seg, table, strip, timeline, note, empty, dialog, toast, redraw, calmly, field, reading, remembered, remember, judged, labelledTexts, paragraphs, titled } from "./lib.js";
 import { wishPart, decisionPart, signaturesPart, levelsPart, restingPart, countDown, moreMenu, askMore, suggestedPart, ownReviewForm } from "./pane.js";
 import { decidingIn, slug } from "./deciding.js";
+import { siteTable } from "./site_table.js";
 
 const KEYS = [["↑ ↓", "Another row"], ["Space", "Select the row"], ["Enter", "Go to the pane"], ["Escape", "Back to the row"], ["A", "Accept"], ["D", "Go to the grade"], ["?", "This list"]];
 const EXCERPT = 180;
@@ -64,9 +65,24 @@ function renderSignOff({ model, el, signal }) {
       rounds.length > 1 ? h("div", { class: "rounds" }, seg({ label: "Round", value: params.assignment, prefix: "round", options: rounds.map(round => ({ value: round.id, text: round.title })),
         onchange: assignment => { shown.here = null; link.act({ type: "open", params: { assignment, ...(params.names ? { names: params.names } : {}) } }); } })) : null,
       step ? stepLine(step) : null,
-      lines.length ? h("div", { class: "so" }, classSection(), detail ? pane(detail) : null)
+      shown.sites ? siteTable(shown.sites, { again: toSites, back: fromSites })
+        : lines.length ? h("div", { class: "so" }, classSection(), detail ? pane(detail) : null)
         : empty({ name: "class", icon: "people", title: "Nobody is here yet", text: "Students appear in this table when the roster is imported." })), detail?.id);
     tell();
+  }
+
+  async function toSites() {
+    const reply = await link.act({ type: "sites" });
+    if (!reply.ok) return void toast({ text: reply.error.message });
+    shown.sites = reply.sites;
+    draw();
+    el.querySelector("#site-table-title")?.focus();
+  }
+
+  function fromSites() {
+    shown.sites = null;
+    draw();
+    el.querySelector("[data-testid=sites]")?.focus();
   }
 
   // What the round may do next.
@@ -122,6 +138,7 @@ function renderSignOff({ model, el, signal }) {
         h("div", { class: "row" },
           h("label", { class: "srch" }, icon("search"), h("span", { class: "vh" }, "Find a student or submission"),
             h("input", { placeholder: "Find", testid: "find", value: shown.find, type: "search", maxlength: 100, oninput: ({ target }) => { shown.find = target.value; draw(); } })),
+          assists() || view().params.names ? null : h("button", { class: "btn q s", type: "button", testid: "sites", onclick: toSites }, "Sites"),
           h("button", { class: "btn q s", type: "button", testid: "hide-names", onclick: hideNames }, view().params.names ? "Show names" : "Hide names"),
           h("button", { class: "btn q s desk", type: "button", testid: "keys", onclick: showKeys }, "Keys"))),
       h("div", { class: "tblw", tabIndex: 0, role: "group", "aria-label": "Class table" }, table({ testid: "table-class", caption: captionOf(axis, scale), columns, sorted: shown.sort,

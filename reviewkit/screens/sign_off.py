@@ -8,7 +8,7 @@ from reviewkit import screens
 from reviewkit.course import STAFF_DRAFT, Course, Line
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError
 from reviewkit.model import Accept, Assignment, Decide, Discuss, Judgement, Person, Proposal, Recognise
-from reviewkit.screens import dates, more, outbox, talk, unnamed
+from reviewkit.screens import dates, more, outbox, site_table, talk, unnamed
 from reviewkit.screens.events import taken
 from reviewkit.screens.pane import STAGES, Pane, finding, form_of, id_of
 
@@ -405,6 +405,7 @@ ACTS: dict[str, screens.Handler] = {
     "take-back": outbox.take_back,
     "allocate": allocate,
     "reveal": reveal,
+    "sites": site_table.sites,
     **more.HANDLERS,
 }
 HANDLERS = {"open": open_} | {name: by_instructors(handler) for name, handler in ACTS.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Any
 
 from reviewkit import screens
@@ -25,7 +26,7 @@ def part(own: Own) -> dict[str, Any]:
     now = own.now
     return {
         "list": [
-            {"url": each.feed.url, "name": each.feed.title or each.feed.url, **_health(own, each.feed)}
+            {"url": each.feed.url, "name": each.feed.title or each.feed.url, **health(each.feed, own.zone, now)}
             | {"note": "Somebody else in this course has this site too." if each.others else ""}
             for each in found
         ],
@@ -39,9 +40,9 @@ def _asked(feed: Feed) -> bool:
     return feed.stopped is None and not feed.moved_to
 
 
-def _health(own: Own, feed: Feed) -> dict[str, str]:
-    """How a feed is: `kind` (ok, bad, out), the word of its tag, and its sentences."""
-    told = [f"Last read: {dates.moment(feed.succeeded, own.zone, own.now)}."] if feed.succeeded else []
+def health(feed: Feed, zone: tzinfo, now: datetime) -> dict[str, str]:
+    """How a feed is: `kind` (ok, bad, out), the word of its tag, and its sentences for its owner."""
+    told = [f"Last read: {dates.moment(feed.succeeded, zone, now)}."] if feed.succeeded else []
     if feed.tried is None:
         return {"kind": "out", "word": "Not read yet", "text": "It is read within a minute."}
     if feed.stopped is not None:
@@ -49,8 +50,8 @@ def _health(own: Own, feed: Feed) -> dict[str, str]:
     again = next_due(feed)
     if feed.error:
         told = [feed.error, *told]
-        if again and again > own.now:
-            told.append(f"Next try: {dates.moment(again, own.zone, own.now)}.")
+        if again and again > now:
+            told.append(f"Next try: {dates.moment(again, zone, now)}.")
         return {"kind": "bad", "word": "Cannot be read", "text": " ".join(told)}
     return {"kind": "ok", "word": "Read", "text": " ".join(told)}
 

@@ -176,6 +176,9 @@ class Store(Protocol):
     def keep_private(self, person: str, entry: Entry, *, seen: datetime) -> str:
         """Keep a post that was given to the course alone (`feed` is empty): new, or a new revision by its guid."""
 
+    def post_counts(self) -> dict[tuple[str, str], int]:
+        """How many posts that are not gone each (person, feed) shows; those without any are left out."""
+
     def posts(self, person: str | None = None) -> list[Post]:
         """Posts with their revisions, newest published first, those without a date last."""
 

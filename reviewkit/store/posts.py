@@ -6,7 +6,7 @@ differently do not take turns in making revisions.
 """
 
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -250,6 +250,11 @@ def _complete(db: Connection, pictured: dict[str, Entry]) -> None:
             this = (revisions.c.post == row.post) & (revisions.c.number == row.number)
             db.execute(update(revisions).where(this).values(html=html))
             pictures.show(db, ((row.post, name) for name in names(html)))
+
+
+def counts_of(db: Connection) -> dict[tuple[str, str], int]:
+    there = db.execute(select(posts.c.person, posts.c.sightings).where(posts.c.gone.is_(None)))
+    return dict(Counter((row.person, feed) for row in there for feed in row.sightings if feed))
 
 
 def posts_of(db: Connection, person: str | None) -> list[Post]:

@@ -207,6 +207,9 @@ class SqlStore:
     def keep_private(self, person: str, entry: Entry, *, seen: datetime) -> str:
         return self._write(lambda db: posts.keep_private(db, person, entry, seen))
 
+    def post_counts(self) -> dict[tuple[str, str], int]:
+        return self._read(posts.counts_of)
+
     def posts(self, person: str | None = None) -> list[Post]:
         return self._read(lambda db: posts.posts_of(db, person))
 
