@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -17,11 +18,15 @@ from reviewkit.verbs import Verbs
 if TYPE_CHECKING:
     from reviewkit.feeds.discover import Found
 
+_log = logging.getLogger(__name__)
+
 Form = Literal["text", "markdown", "html"]
 GIVEN_LIMIT = 100_000
 """Characters of a text that is given privately: about fifty pages."""
 TITLE_LIMIT = 300
 MOST_SITES = 20
+MOST_GIVEN, MOST_VERSIONS = 20, 500
+"""Private texts that one person may have, and how often one of them may be changed."""
 CHECKS, CHECKS_WITHIN = 3, timedelta(minutes=10)
 LOOKS, LOOKS_WITHIN = 20, timedelta(minutes=10)
 AT_ONCE = 2
@@ -78,9 +83,14 @@ class Lookups:
         answer: Found | ReviewkitError = FeedError(BUG, url=key[1])
         try:
             with self._places:
+                with self._lock:
+                    if key not in self._found:
+                        return  # they have asked for another site while this one waited for its turn
                 answer = work()
         except ReviewkitError as error:
             answer = error
+        except Exception:  # noqa: BLE001 - a bug of ours must not leave the page waiting
+            _log.exception("Looking for a site failed")
         finally:
             with self._lock:
                 if key in self._found:
@@ -266,8 +276,10 @@ class Sites(Verbs):
             raise Invalid("Write or paste your text before you give it.", field="text")
         name = line(title, longest=TITLE_LIMIT)
         mark = hashlib.sha256(f"{who.id} {request}".encode()).hexdigest()[:16] if request else secrets.token_hex(8)
+        guid = known.guid if known else f"{PRIVATE}{asked.id}:{mark}"
+        self._not_too_many(who, guid)
         entry = Entry(
-            guid=known.guid if known else f"{PRIVATE}{asked.id}:{mark}",
+            guid=guid,
             link="",
             title=name,
             author=who.name,
@@ -278,6 +290,13 @@ class Sites(Verbs):
             digest=digest(name, cleaned.text),
         )
         return self.store.keep_private(who.id, entry, seen=self.clock())
+
+    def _not_too_many(self, who: Person, guid: str) -> None:
+        given = {each.guid: each for each in self.store.posts(who.id) if each.given_for}
+        if guid not in given and len(given) >= MOST_GIVEN:
+            raise Invalid(f"You have given {len(given)} texts here. Change one of them instead of giving another.")
+        if guid in given and len(given[guid].revisions) >= MOST_VERSIONS:
+            raise Invalid(f"This text was changed {MOST_VERSIONS} times, which is as often as can be kept.")
 
     def _in_time(self, who: Person, asked: Assignment) -> datetime:
         """Now; within the days of grace the date itself, inside which a post must be to count."""

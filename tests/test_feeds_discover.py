@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reviewkit.errors import FeedError
-from reviewkit.feeds.discover import ASKS, Found, discover, tidied
+from reviewkit.feeds.discover import ASKS, Found, _named, discover, tidied
 from reviewkit.feeds.fetch import Fetcher
 from reviewkit.feeds.platforms import of_address, of_tag, posts_first
 from reviewkit.feeds.workers import Workers
@@ -52,6 +52,7 @@ def a_feed(tagged: int = 1, others: int = 2, *, title: str = "Ann's blog", date:
         ("feed:https://ann.example/rss", "https://ann.example/rss"),
         ("feed://ann.example/rss", "https://ann.example/rss"),
         ("@ann@social.example", "https://social.example/@ann"),
+        ("@ann.bsky.social", "https://bsky.app/profile/ann.bsky.social"),
         ("//ann.example", "https://ann.example"),
         ("ann.example:8080/blog", "https://ann.example:8080/blog"),
         ("https.example", "https://https.example"),
@@ -162,6 +163,25 @@ def test_a_page_of_one_post_is_its_own_feed_only_where_there_is_no_other(blogs: 
     assert found(blogs.url("/posts/1")).url == blogs.url("/posts/1")
     blogs.show("/index.xml", a_feed(1, 12))
     assert found(blogs.url("/posts/1")).url == blogs.url("/index.xml")
+
+
+def test_an_address_of_megabytes_is_refused_before_it_is_read() -> None:
+    with pytest.raises(FeedError, match="too long"):
+        tidied("a" * 4_000_000)
+
+
+def test_links_are_found_on_a_page_however_they_are_written() -> None:
+    page = (
+        "<LINK HREF=/one TYPE = 'application/rss+xml' REL = alternate>"
+        '<link data-href="/no" rel="alternate feed" type="application/atom+xml" title="A &amp; B"\n'
+        ' href="two?a=1&amp;b=2"/>'
+        "<link rel=alternate type=application/rss+xml><link rel=stylesheet href=/no type=application/rss+xml>"
+        + "<a "
+        + "a" * 1990
+        + ">"
+    )
+    named = [("https://ann.example/one", ""), ("https://ann.example/blog/two?a=1&b=2", "A & B")]
+    assert list(_named(page, "https://ann.example/blog/")) == named
 
 
 def test_nothing_found_says_what_to_do_after_a_bounded_number_of_requests(blogs: FakeBlogs) -> None:

@@ -1,10 +1,23 @@
-"""What readers of feeds stumble over, one test for each trap; named after it."""
+"""What readers of feeds stumble over, one test for each trap; named after it.
+
+Traps that need more than a document have theirs beside what they are about:
+
+- addresses judged where they are dialled, redirects, name servers, TLS: test_feeds_hostile.py, test_feeds_pull.py
+- limits on bytes, time, redirects, memory: test_feeds_pull.py, test_feeds_workers.py, test_feeds_hostile.py
+- known items cut out before they are read: test_feeds_slicing.py
+- which post an entry is, revisions, what is gone, older pages: test_store.py, test_feeds_gone.py, test_feeds_further.py
+- stamps dropped with a new parser, pauses, moves: test_feeds_polite.py, test_feeds_schedule.py
+- feeds of tags, discovery: test_feeds_discover.py; the same facts as other tools write them: test_feeds_variants.py
+- pictures and pixels that count readers: test_feeds_images.py, test_feeds_clean.py
+"""
 
 import json
 from datetime import UTC, datetime
 
 import pytest
 
+from reviewkit.errors import FeedError
+from reviewkit.feeds.addresses import is_public
 from reviewkit.feeds.parse import Parsed, parse
 from reviewkit.model import Entry
 from tests.blogs import post, rss
@@ -147,3 +160,79 @@ def test_entries_on_a_page_without_a_feed_around_them_are_one() -> None:
         ("One", "https://blog.example/1"),
         ("", "https://blog.example/n"),
     ]
+
+
+# -- tags
+
+
+def words(entry: Entry) -> set[str]:
+    return {tag.tag for tag in entry.tags if tag.found == "text"}
+
+
+@pytest.mark.parametrize("before", [*"&/#=-.:?'\"", "a", "\u00e9", "7", "_", "\u0924\u094d"])
+def test_a_hash_after_a_word_or_in_an_address_begins_no_tag(before: str) -> None:
+    entry = only(rss("B", post("t", f"<p>{before}#no</p>", guid="1")))
+    assert words(entry) == set()
+
+
+@pytest.mark.parametrize("html", ["#123", "#2026", "<code>#no</code>", "<pre>#no</pre>", "<a href='/#no'>x</a>"])
+def test_digits_code_and_addresses_are_no_tags(html: str) -> None:
+    assert words(only(rss("B", post("t", f"<p>{html}</p>", guid="1")))) == set()
+
+
+def test_a_rel_tag_link_names_the_last_part_of_its_path() -> None:
+    links = '<a rel="nofollow tag" href="/tag/Open%20Web/?page=2">anything</a> <a rel="tags" href="/tag/no">x</a>'
+    entry = only(rss("B", post("t", links, guid="1")))
+    assert {tag.tag for tag in entry.tags if tag.found == "rel"} == {"open web"}
+
+
+def test_a_tag_is_never_a_part_of_another() -> None:
+    entry = only(rss("B", post("t", "#cs1010 #cs_101 #mycs101", guid="1", tag="cs101-2026")))
+    assert "cs101" not in {tag.tag for tag in entry.tags}
+
+
+def test_case_width_and_invisible_signs_make_no_other_tag() -> None:
+    said = ["CS101", "#cs101", "\uff23\uff33\uff11\uff10\uff11", "c\u200bs101", " cs101 "]
+    assert {tag for each in said for tag in tags(only(rss("B", post("t", "x", guid="1", tag=each))))} == {"cs101"}
+
+
+# -- identity
+
+
+def test_categories_and_html_around_the_words_make_no_other_text() -> None:
+    one = only(rss("B", post("t", "<p>The  same words</p>", guid="1", tag="a")))
+    other = only(rss("B", post("t", "<div class='new'><p>The same <b>words</b></p></div>", guid="1", tag="b")))
+    assert (one.guid, one.digest) == (other.guid, other.digest)
+    assert only(rss("B", post("T", "<p>The same words</p>", guid="1"))).digest != one.digest, "a title is seen"
+
+
+def test_a_guid_that_a_document_repeats_counts_only_with_its_link() -> None:
+    items = [post(f"{n}", "x", guid="same", link=f"https://blog.example/{n}") for n in (1, 2)]
+    assert len({entry.guid for entry in read(rss("B", *items)).entries}) == 2
+    assert only(rss("B", items[0])).guid == "same"
+
+
+# -- what is not safe
+
+
+@pytest.mark.parametrize("address", ["::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fec0::1", "::ffff:127.0.0.1"])
+def test_addresses_that_pythons_is_global_lets_through_are_inner(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_entities_of_a_documents_own_are_refused_in_any_encoding(encoding: str) -> None:
+    feed = '<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "b">]>' + rss("B", post("&a;", "x", guid="1"))[38:]
+    with pytest.raises(FeedError, match="entities of its own"):
+        read(feed.encode(encoding))
+
+
+def test_comments_that_never_end_are_refused_before_they_are_read() -> None:
+    with pytest.raises(FeedError, match="comments that never end"):
+        read(rss("B", post("t", "x", guid="1")).replace("<item>", "<!--" * 350_000 + "<item>"))
+
+
+def test_thousands_of_nested_elements_cost_one_post() -> None:
+    feed = read(rss("B", post("t", "<i>" * 20_000, guid="1"), post("t", "x", guid="2")))
+    assert [entry.guid for entry in feed.entries] == ["2"]
+    assert "nested more than 100 deep" in feed.refused[0]

@@ -1,6 +1,7 @@
 """My sites: people add and remove where they write, imports leave it, and a text can be given to the course alone."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from reviewkit.feeds.discover import Found
 from reviewkit.feeds.schedule import is_due
 from reviewkit.importing import take_in
 from reviewkit.model import Feed
-from reviewkit.sites import GIVEN_LIMIT
+from reviewkit.sites import BUG, GIVEN_LIMIT, Lookups
 from reviewkit.store import Store
 from tests import cast
 from tests.blogs import FakeBlogs, fake_blogs, post, rss
@@ -201,6 +202,65 @@ def test_each_save_is_a_revision_until_it_is_frozen(course: Course) -> None:
         give(course, "Too late.", post=id)
     with pytest.raises(NotAllowed, match="is frozen"):
         give(course, "One more.")
+
+
+def test_private_texts_and_their_versions_are_bounded(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reviewkit.sites.MOST_GIVEN", 2)
+    monkeypatch.setattr("reviewkit.sites.MOST_VERSIONS", 3)
+    first = course.give(ANN, "river", "One", "Words.", request="r1")
+    course.give(ANN, "river", "Two", "Words.", request="r2")
+    with pytest.raises(Invalid, match="You have given 2 texts here"):
+        course.give(ANN, "river", "Three", "Words.", request="r3")
+    assert course.give(ANN, "river", "One", "Words.", request="r1") == first, "asked again it is the same one"
+    for number in (1, 2):
+        course.give(ANN, "river", "One", f"Words, {number}.", post=first)
+    with pytest.raises(Invalid, match="changed 3 times"):
+        course.give(ANN, "river", "One", "Words once more.", post=first)
+    assert len(course.private_post(ANN, first).revisions) == 3
+
+
+def test_a_look_at_a_site_that_nobody_waits_for_is_not_begun() -> None:
+    lookups, begun, go = Lookups(), list[str](), threading.Event()
+
+    def work(address: str) -> Callable[[], Found]:
+        def look() -> Found:
+            begun.append(address)
+            assert go.wait(20)
+            raise FeedError("No feed.", url=address)
+
+        return look
+
+    for person in ("p1", "p2"):
+        assert lookups.ask(person, "first", lambda: work("first")) is None
+    wait_for(lambda: len(begun) == 2, what="both places to be taken")
+    assert lookups.ask("p3", "given up", lambda: work("given up")) is None
+    assert lookups.ask("p3", "wanted", lambda: work("wanted")) is None
+    go.set()
+
+    def answered() -> bool:
+        try:
+            return lookups.ask("p3", "wanted", lambda: work("again")) is not None
+        except FeedError:
+            return True
+
+    wait_for(answered, what="the answer")
+    assert "given up" not in begun
+
+
+def test_a_bug_while_a_site_is_looked_at_is_told_in_words(caplog: pytest.LogCaptureFixture) -> None:
+    lookups = Lookups()
+
+    def broken() -> Found:
+        raise RuntimeError("a bug")
+
+    def told() -> str:
+        try:
+            return "" if lookups.ask("p1", "address", lambda: broken) is None else "found"
+        except FeedError as error:
+            return str(error)
+
+    wait_for(lambda: told() == BUG, what="the words")
+    assert "Looking for a site failed" in caplog.text
 
 
 def test_a_private_text_is_masked_for_its_reviewers(course: Course) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from reviewkit import listing
 from reviewkit.errors import Conflict, Invalid, Missing, StoreError
 from reviewkit.model import Draft, Feed, HiddenWord, Person, Rubric, Tag, Waiting
 from reviewkit.rubric import parse
@@ -190,6 +191,9 @@ def test_posts_are_counted_for_every_feed_that_shows_them(store: Store) -> None:
     store.keep_pull(other, [a_post(ANN, number=1)], seen=MONDAY)
     store.keep_private("ann", replace(a_post(ANN), guid="private:river:1"), seen=MONDAY)
     assert store.post_counts() == {("ann", FEED.url): 2, ("ann", other.url): 1}
+    gone = listing.write([listing.Listed("", listing.key(a_post(ANN, number=1).guid), "", listing.TWICE)])
+    store.keep_pull(replace(other, listing=gone), [], seen=MONDAY)
+    assert store.post_counts() == {("ann", FEED.url): 2}
 
 
 def test_every_change_of_the_text_is_a_new_revision_and_none_is_lost(store: Store) -> None:
@@ -306,6 +310,31 @@ def test_a_guid_that_one_feed_gives_to_another_post_stays_that_posts(store: Stor
     for _ in range(2):
         assert store.keep_pull(FEED, [second, first], seen=MONDAY) == Kept()
     assert len(store.posts()) == 2
+
+
+def test_a_short_guid_is_another_post_on_each_of_two_sites_of_one_person(store: Store) -> None:
+    notes = Feed(person="ann", url="https://notes.example/feed")
+    store.keep_course(a_setup(), [replace(ANN, feeds=(FEED.url, notes.url))], [])
+    one = replace(a_post(ANN), guid="1", link="https://inkwren.example/1")
+    other = replace(a_post(ANN, number=2), guid="1", link="https://notes.example/1")
+    assert store.keep_pull(FEED, [one], seen=MONDAY).new == (one.title,)
+    assert store.keep_pull(notes, [other], seen=MONDAY).new == (other.title,)
+    edited = replace(other, digest="edited", text="Edited.")
+    for _ in range(2):
+        assert store.keep_pull(FEED, [one], seen=MONDAY) == Kept()
+        store.keep_pull(notes, [edited], seen=MONDAY)
+    assert {(post.feed, len(post.revisions)) for post in store.posts()} == {(FEED.url, 1), (notes.url, 2)}
+
+
+@pytest.mark.parametrize("link", ["https://inkwren.example/1?theme=2", "https://proxy.example/1"])
+def test_a_post_of_one_site_that_a_second_feed_shows_is_one_post_all_the_same(store: Store, link: str) -> None:
+    proxy = Feed(person="ann", url="https://proxy.example/feed")
+    store.keep_course(a_setup(), [replace(ANN, feeds=(FEED.url, proxy.url))], [])
+    one = replace(a_post(ANN), guid="1", link="https://inkwren.example/1")
+    same = replace(one, link=link) if "proxy" in link else replace(one, link=link, digest="in another theme")
+    store.keep_pull(FEED, [one], seen=MONDAY)
+    assert store.keep_pull(proxy, [same], seen=MONDAY) == Kept()
+    assert len(store.posts()) == 1
 
 
 def test_a_blog_that_moved_takes_its_posts_along(store: Store) -> None:

@@ -59,6 +59,8 @@ def tidied(address: str) -> str:
 
     Raises FeedError where no address is left.
     """
+    if len(address) > 4 * LONGEST:
+        raise FeedError("That is too long to be the address of a site.", url=address[:200])
     text = "".join(each for each in unicodedata.normalize("NFC", address) if unicodedata.category(each) != "Cf")
     text = "".join(text.split()).strip("<>\"'“”‘’,;")
     if not text or len(text) > LONGEST:
@@ -66,6 +68,8 @@ def tidied(address: str) -> str:
     text = re.sub(r"^feed:(?://)?(?=https?:)", "", text, flags=re.IGNORECASE)
     if handle := re.fullmatch(r"@([\w.-]+)@([\w-]+(?:\.[\w-]+)+)", text):
         return f"https://{handle[2]}/@{handle[1]}"
+    if handle := re.fullmatch(r"@((?:[\w-]+\.)+[\w-]+)", text):
+        return f"https://bsky.app/profile/{handle[1]}"
     scheme = re.match(r"(?:h?tt?ps?|hppts?|htp|htps|feed)(?::/*|//+)", text, re.IGNORECASE)
     if scheme:
         secure = "s" in scheme[0].casefold() or scheme[0].casefold().startswith("feed")
@@ -218,7 +222,7 @@ def _nothing(url: str) -> FeedError:
 # -- what a page says of its feeds ------------------------------------------------------------------------------------
 
 _TAG = re.compile(r"<(link|a|meta)\b([^<>]{1,2000})>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_ATTRIBUTE = re.compile(r"(?<![\w-])([\w-]++)\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _FEEDS = re.compile(
     r"application/(?:rss|atom|feed)\+(?:xml|json)|application/(?:json|rdf\+xml)|text/xml", re.IGNORECASE
 )

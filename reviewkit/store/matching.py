@@ -107,17 +107,24 @@ Identity = tuple[str, str, str]
 
 
 def matched(
-    known: Sequence[Known], entries: Sequence[Entry], *, feed: str = "", shown: AbstractSet[str] = frozenset()
+    known: Sequence[Known],
+    entries: Sequence[Entry],
+    *,
+    feed: str = "",
+    shown: AbstractSet[str] = frozenset(),
+    others: AbstractSet[str] = frozenset(),
 ) -> list[tuple[Entry, Known | None]]:
     """Each entry with its post, None where it is a new one; an entry that a document repeats comes once.
 
-    The guid decides, then a guid that a feed gave the post earlier or elsewhere, then the link, then the text where it
-    is long; the post that was known first wins. A guid that the document gives to several links counts only with its
-    link; a link that several entries share (all point to one page elsewhere) does not count; where a document gives
-    guid and link both to different texts, the text decides. A post is matched once.
+    The guid that this feed gave a post decides, then any post's guid, then a guid that a feed gave the post earlier
+    or elsewhere, then the link, then the text where it is long; the post that was known first wins. A guid that the
+    document gives to several links counts only with its link; a link that several entries share (all point to one
+    page elsewhere) does not count; where a document gives guid and link both to different texts, the text decides.
+    A post is matched once.
 
-    `shown` are the keys of all guids that `feed` shows now, also of entries that need not be read again: a post that
-    is still shown by its own guid is not another entry that shares its link or its words.
+    `shown` are the keys of all guids that `feed` shows now, also of entries that need not be read again: a post
+    that is still shown by its own guid is not another entry that shares its link or its words. `others` are the
+    addresses of the person's other feeds: a guid like "1" is one post on each of two sites.
     """
     texts: dict[tuple[str, str], set[str]] = {}
     for entry in entries:
@@ -134,10 +141,18 @@ def matched(
         own = post.sightings.get(feed, {}).get("guid", "")
         return key(own) in shown - {key(entry.guid)}
 
-    for way, by_name in _ways(known, list(said.values())):
+    def another(post: Known, entry: Entry) -> bool:
+        """The post of another site, which only happens to have the same short guid."""
+        host = _host(entry.link)
+        same = entry.digest == post.digest or (host and host == _host(post.link))
+        return post.feed in others and feed not in post.sightings and _is_local(entry.guid) and not same
+
+    for way, by_name in _ways(known, list(said.values()), feed):
         for identity, entry in said.items():
             post = way(identity, entry)
-            if identity in found or post is None or post.id in taken or (not by_name and elsewhere(post, entry)):
+            if identity in found or post is None or post.id in taken:
+                continue
+            if another(post, entry) if by_name else elsewhere(post, entry):
                 continue
             found[identity] = post
             taken.add(post.id)
@@ -147,13 +162,14 @@ def matched(
 Way = Callable[[Identity, Entry], Known | None]
 
 
-def _ways(known: Sequence[Known], entries: Sequence[Entry]) -> Sequence[tuple[Way, bool]]:
+def _ways(known: Sequence[Known], entries: Sequence[Entry], feed: str) -> Sequence[tuple[Way, bool]]:
     """The ways to find an entry's post, the surest first, and whether each goes by its guid."""
     guids = Counter(entry.guid for entry in entries)
     addresses = Counter(_address(entry.guid) for entry in entries)
     links = Counter(folded(entry.link) for entry in entries)
     words = Counter(entry.digest for entry in entries)
     backwards = list(reversed(known))  # so that of several the first wins
+    by_own = {post.sightings[feed]["guid"]: post for post in backwards if feed in post.sightings}
     by_guid = {post.guid: post for post in backwards if post.guid}
     by_alias = {guid: post for post in backwards for guid in post.guids()}
     by_address = {_address(guid): post for post in backwards for guid in post.guids() if _address(guid)}
@@ -164,6 +180,7 @@ def _ways(known: Sequence[Known], entries: Sequence[Entry]) -> Sequence[tuple[Wa
     by_words = {post.digest: post for post in backwards if post.digest}
     return (
         (lambda identity, _: by_text.get(identity), True),
+        (lambda _, entry: by_own.get(entry.guid) if entry.guid and guids[entry.guid] == 1 else None, True),
         (lambda _, entry: by_guid.get(entry.guid) if guids[entry.guid] == 1 else None, True),
         (lambda identity, _: by_both.get(identity[:2]) if not identity[2] else None, True),
         (lambda _, entry: by_alias.get(entry.guid) if guids[entry.guid] == 1 else None, True),
@@ -178,6 +195,15 @@ def _ways(known: Sequence[Known], entries: Sequence[Entry]) -> Sequence[tuple[Wa
 
 def _tells(entry: Entry) -> bool:
     return len(entry.text) >= LONG
+
+
+def _host(link: str) -> str:
+    return folded(link).partition("/")[0]
+
+
+def _is_local(guid: str) -> bool:
+    """Whether a guid is of the kind that any site might give a post of its own: a number, a word."""
+    return len(guid) < 16 and not any(each in guid for each in ":/@")
 
 
 def _address(guid: str) -> str:

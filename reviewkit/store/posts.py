@@ -132,7 +132,8 @@ def _told(known: list[Known], feed: Feed, entries: Sequence[Entry], current: Seq
     if not entries:
         return told
     shown = {item.guid for item in items if item.missing == listing.SHOWN}
-    for entry, there in matched(known, [_clean(entry) for entry in entries], feed=feed.url, shown=shown):
+    others = frozenset(current) - {feed.url}
+    for entry, there in matched(known, [_clean(entry) for entry in entries], feed=feed.url, shown=shown, others=others):
         post = there or Known(id=secrets.token_hex(8), feed=feed.url, guid=entry.guid, link=entry.link)
         if there is None:
             told.new.append(post)
@@ -254,7 +255,14 @@ def _complete(db: Connection, pictured: dict[str, Entry]) -> None:
 
 def counts_of(db: Connection) -> dict[tuple[str, str], int]:
     there = db.execute(select(posts.c.person, posts.c.sightings).where(posts.c.gone.is_(None)))
-    return dict(Counter((row.person, feed) for row in there for feed in row.sightings if feed))
+    return dict(
+        Counter(
+            (row.person, feed)
+            for row in there
+            for feed, sighting in row.sightings.items()
+            if feed and not sighting.get("gone")
+        )
+    )
 
 
 def posts_of(db: Connection, person: str | None) -> list[Post]:
