@@ -24,6 +24,7 @@ from reviewkit.feeds.addresses import (
     open_socket,
     private_words,
 )
+from reviewkit.feeds.naming import Names
 from reviewkit.feeds.schedule import fresh_for, retry_after
 from reviewkit.feeds.unpacking import LATER, document, too_big
 
@@ -108,15 +109,17 @@ class Fetcher:
         """While it is cleared no visit begins: whoever reads the bodies cannot keep up."""
         self.flow.set()
         self._hosts: dict[str, asyncio.Semaphore] = {}
+        self._names: Names | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        self._names = Names()
         connector = aiohttp.TCPConnector(
             force_close=True,  # one answer a connection: what a site sends beyond it reaches no other request
             limit=0,  # turns are taken below, so that waiting for one does not eat up a site's time
             ttl_dns_cache=60,
             ssl=self._tls or True,
-            resolver=self._resolver,
+            resolver=self._resolver or self._names,
             socket_factory=open_socket if self._allow_private else self._dial,
         )
         self._session = aiohttp.ClientSession(
@@ -136,6 +139,8 @@ class Fetcher:
     ) -> None:
         if self._session:
             await self._session.close()
+        if self._names:
+            await self._names.close()
 
     async def fetch(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched | None:
         """Get a document; None when the site says that it has not changed. Raises FeedError."""
