@@ -29,6 +29,9 @@ MOST_GIVEN, MOST_VERSIONS = 20, 500
 """Private texts that one person may have, and how often one of them may be changed."""
 CHECKS, CHECKS_WITHIN = 3, timedelta(minutes=10)
 LOOKS, LOOKS_WITHIN = 20, timedelta(minutes=10)
+GIVES, GIVES_WITHIN = 30, timedelta(minutes=10)
+ASKED_OFTEN = "Your sites were asked several times just now. Try again in {} min; they are read every half hour anyway."
+GIVEN_OFTEN = "You gave texts many times just now. Try again in {} min; what you typed stays here."
 AT_ONCE = 2
 """Enrolments that one process looks into at a time; further ones wait."""
 BUG = "Something went wrong on our side while your site was looked at. Try again later."
@@ -200,16 +203,12 @@ class Sites(Verbs):
         self._not_too_often("check", who, CHECKS, CHECKS_WITHIN)
         self.store.ask_now(who.id, self.clock())
 
-    def _not_too_often(self, what: str, who: Person, most: int, within: timedelta) -> None:
+    def _not_too_often(self, what: str, who: Person, most: int, within: timedelta, *, words: str = ASKED_OFTEN) -> None:
         key = hashlib.sha256(f"sites {what} {who.id}".encode()).hexdigest()
         seconds = self.store.try_again(key, most=most, within=within, now=self.clock())
         if seconds:
             minutes = max(1, round(seconds / 60))
-            raise TooOften(
-                f"Your sites were asked several times just now. Try again in {minutes} min; they are read every half "
-                "hour anyway.",
-                seconds=seconds,
-            )
+            raise TooOften(words.format(minutes), seconds=seconds)
 
     @staticmethod
     def _others(feeds: Sequence[Feed], who: Person, url: str) -> tuple[str, ...]:
@@ -268,6 +267,8 @@ class Sites(Verbs):
             )
         if len(title) > TITLE_LIMIT:
             raise Invalid(f"The title is longer than {TITLE_LIMIT} characters; please shorten it.", field="title")
+        # Markdown can be written so that reading it takes seconds.
+        self._not_too_often("give", who, GIVES, GIVES_WITHIN, words=GIVEN_OFTEN)
         try:
             cleaned = clean(_as_html(text, form, of_plain_text))
         except Refused as error:

@@ -219,6 +219,16 @@ def test_private_texts_and_their_versions_are_bounded(course: Course, monkeypatc
     assert len(course.private_post(ANN, first).revisions) == 3
 
 
+def test_texts_are_given_so_often_and_no_more(course: Course, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reviewkit.sites.GIVES", 2)
+    first = course.give(ANN, "river", "One", "Words.")
+    course.give(ANN, "river", "One", "Other words.", post=first)
+    with pytest.raises(TooOften, match="what you typed stays here"):
+        course.give(ANN, "river", "One", "More words.", post=first)
+    clock.pass_(minutes=11)
+    assert course.give(ANN, "river", "One", "More words.", post=first) == first
+
+
 def test_a_look_at_a_site_that_nobody_waits_for_is_not_begun() -> None:
     lookups, begun, go = Lookups(), list[str](), threading.Event()
 
