@@ -1,13 +1,16 @@
 """Short cuts of the parse: what they give is what the long way gives."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reviewkit.feeds import clean, xmlfeed
+from reviewkit.feeds import clean, document, xmlfeed
+from reviewkit.feeds import parse as parsing
 from reviewkit.feeds.parse import parse
 from reviewkit.visible import Piece, _quickly, _Reader, pieces
 from tests.blogs import post, rss
@@ -93,3 +96,17 @@ def test_an_entry_that_may_carry_a_tag_is_looked_at_whole(words: str) -> None:
     document = rss("B", post("t", words, guid="1", date=f"{datetime(2026, 3, 1, tzinfo=UTC):%a, %d %b %Y %H:%M:%S %z}"))
     (entry,) = parse(document.encode(), url="https://blog.example/feed", wanted={"one"}).entries
     assert "one" in {tag.tag for tag in entry.tags}
+
+
+@given(st.from_regex(document._WHOLE, fullmatch=True), st.sampled_from(["http", "https"]))
+@example("http://blog.example/a/../b/./c//?p=1", "http")
+@example("https://blog.example:8080/?a=?", "https")
+@example("http://blog.example/%20~x", "https")
+def test_an_address_that_is_whole_is_what_joining_makes_of_it(address: str, scheme: str) -> None:
+    assert document.absolute(f"{scheme}://other.example/a/b?c#d", address) == urljoin("http://other.example/", address)
+
+
+@given(st.lists(st.sampled_from([*"ab &;#", "&amp;", "&lt;b&gt;", "é", "\u200b", "\n", ">"]), max_size=12).map("".join))
+def test_a_title_without_markup_is_read_as_any_other(words: str) -> None:
+    # An element that is opened alone stays, so that the title goes the long way and ends as it began.
+    assert parsing.title_of(words + " <b>") == re.sub(r"^ ", "", f"{parsing.title_of(words)} <b>")

@@ -1,5 +1,6 @@
 """What the readers of the formats hand on (a feed as it was found, not trusted yet), and what becomes of it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -76,11 +77,15 @@ class Parsed:
     """Guids of entries whose text stands where a summary does: perhaps the article says more."""
 
 
+_WHOLE = re.compile(r"https?://[\w.:-]+/[\w./~%+=&-]*(\?[\w./~%+=&-]+)?", re.ASCII)
+"""An address that is the same from wherever it is read; most are, and joining costs more than looking."""
+
+
 def absolute(base: str, address: str) -> str:
     """A post's own web address, or nothing where it has none (a bare guid is not one)."""
     address = address.strip()
-    if not address:
-        return ""
+    if not address or _WHOLE.fullmatch(address):
+        return address
     try:
         joined = urljoin(base, address)
     except ValueError:

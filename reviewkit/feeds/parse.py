@@ -207,6 +207,8 @@ def title_of(said: str) -> str:
     What only looks like HTML ("the <not> operator", "x < y") is a writer's words and stays.
     """
     said = said[:20_000]
+    if "<" not in said:
+        return line(unescape(said))
     open_and_closed = Counter((end, tag.lower()) for end, tag in _MARKUP.findall(said))
 
     def taken(match: re.Match[str]) -> str:
