@@ -35,7 +35,7 @@ from reviewkit.screens.my_submission import form_of
 from reviewkit.store.sql import SqlStore
 from tests.browser import installed
 from tests.cast import Clock, a_course, reviewed
-from tests.pages import DESKTOP, PHONE, QUIET, Page, Window
+from tests.pages import DESKTOP, PHONE, QUIET, Page, Window, show_whole
 
 MIRA = Person(id="mira", name="Mira Sandvik", feeds=("https://mira.example/feed",))
 READERS = tuple(
@@ -194,6 +194,7 @@ def main(folder: Path, names: list[str]) -> None:
                 window = Window(browser, Course(store, clock=Clock()))
                 page = page_of(window, store, name, size, dark)
                 page.tab.evaluate("document.fonts.ready")
+                show_whole(page.tab)
                 kind = f"{'phone' if size == PHONE else 'desktop'}.{'dark' if dark else 'light'}"
                 page.tab.screenshot(path=folder / f"{name}.{kind}.png", full_page=True)
                 print(name, kind, *window.close(), *page.faults)

@@ -57,6 +57,13 @@ document.body.dataset.drawn = "yes";
 </script></body></html>"""
 
 
+def show_whole(tab: Tab) -> None:
+    """As high as what is on it: what stands at the foot of a phone's window stands there in a picture of all."""
+    width = tab.viewport_size["width"] if tab.viewport_size else PHONE[0]
+    if width <= PHONE[0]:
+        tab.set_viewport_size({"width": width, "height": int(tab.evaluate("document.documentElement.scrollHeight"))})
+
+
 LOSE = """kind => {
   const act = window.act;
   let lost = 2;

@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser import installed
-from tests.pages import DESKTOP, PHONE, QUIET
+from tests.pages import DESKTOP, PHONE, QUIET, show_whole
 from tests.serving import connected
 
 
@@ -98,6 +98,7 @@ def main(folder: Path, names: list[str]) -> None:
                 go(page)
                 connected(page)
                 page.evaluate("document.fonts.ready")
+                show_whole(page)
                 kind = "desktop" if size == DESKTOP else "phone"
                 page.screenshot(path=folder / f"{name}.{kind}.{'dark' if dark else 'light'}.png", full_page=True)
                 context.close()

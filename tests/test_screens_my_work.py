@@ -14,6 +14,7 @@ from reviewkit.course import Course
 from reviewkit.errors import Missing, NotAllowed
 from reviewkit.model import (
     Accept,
+    Answer,
     Decide,
     Discuss,
     Exempt,
@@ -153,8 +154,11 @@ def test_nobody_freezes_the_post_of_somebody_else(course: Course) -> None:
 
 
 def test_after_the_date_no_post_can_be_chosen_any_more(course: Course, clock: Clock) -> None:
+    tells = "A story with numbers is open until Thu 7 May."
+    assert my_work(course)["lede"] == f"Posts from your own sites with #datastories. {tells}"
     clock.pass_(days=4)
     view = my_work(course)
+    assert view["lede"] == "Posts from your own sites with #datastories."
     assert view["next"] is None
     assert view["posts"][0]["action"] == ""
 
@@ -531,6 +535,9 @@ def test_too_few_reviews_are_said_in_words_and_who_goes_on(course: Course, clock
     assert view["status"] == "Too few reviews came in time. Your instructor says how it goes on."
     assert view["card"]["waits"] == "It waits for your instructor."
     assert view["turns"][-1]["title"] == "With the instructor"
+    assert [step["state"] for step in view["way"]] == ["done", "", "", "on", ""], (
+        "no review came that could be answered"
+    )
 
 
 def test_a_late_review_is_marked_and_may_be_answered_or_not(course: Course) -> None:
@@ -861,31 +868,55 @@ def test_do_not_keep_a_copy_in_this_browser_is_obeyed(window: Window, course: Co
 
 
 @pytest.mark.browser
-def test_an_author_answers_rates_and_accepts(window: Window, course: Course) -> None:
+def test_an_author_answers_rates_thanks_accepts_and_signs_by_keyboard_alone(window: Window, course: Course) -> None:
     submission = revealed(course)["ann"]
     page = window.open("my-work", ANN, params={"submission": submission})
-    for _ in range(2):
-        form = page.tab.locator("[data-testid^=answering-]").first
-        form.get_by_test_id("rate-specific").click()
-        form.get_by_test_id("field-answer").fill("Fair. It is linked now.")
-        left = page.tab.locator("[data-testid^=answering-]").count()
-        form.get_by_test_id("send-answer").click()
-        page["dialog-confirm"].click()
-        expect(page.tab.locator("[data-testid^=answering-]")).to_have_count(left - 1)
+    forms = page.tab.locator("[data-testid^=answering-]")
+    for left in (1, 0):
+        tab_to(page, "rate-specific")
+        page.press("Space")
+        tab_to(page, "rate-thanks")
+        page.press("Space")
+        tab_to(page, "field-answer")
+        page.tab.keyboard.type("Fair. It is linked now.")
+        tab_to(page, "send-answer")
+        page.press("Enter")
+        assert page.focused() == "dialog-cancel"
+        page.press("Tab", "Enter")
+        expect(forms).to_have_count(left)
+        expect(page["dialog"]).to_have_count(0)
+        expect(page.tab.locator(":focus")).to_have_count(1)
     expect(page["card-waiting"]).to_contain_text("82")
+    answers = [turn.what for turn in course.dialogue(submission, ANN).turns if isinstance(turn.what, Answer)]
+    assert [(said.rating, said.thanks) for said in answers] == [(("specific",), True)] * 2
     counter = Proposal(grade="78", judgements=levels(2, 2))
     course.discuss(PROF, submission, Discuss(text="One step lower.", counter=counter), seen=None)
     page = window.open("my-work", ANN, params={"submission": submission})
     expect(page["standing-grade"]).to_have_text("78")
-    page["reply-open"].click()
+    tab_to(page, "reply-open")
+    page.press("Enter")
     assert page.focused() == "field-reply"
-    page["send-reply"].click()
+    tab_to(page, "send-reply")
+    page.press("Enter")
     expect(page.tab.get_by_text("Write your reason before you send.")).to_be_visible()
-    page["accept"].click()
+    assert page.focused() == "field-reply"
+    tab_to(page, "accept")
+    page.press("Enter")
     expect(page["dialog"]).to_contain_text("Accept 78 as your grade?")
-    page["dialog-confirm"].click()
+    page.press("Tab", "Enter")
     expect(page["card-closed"]).to_contain_text("78")
+    expect(page["dialog"]).to_have_count(0)
+    expect(page.tab.locator(":focus")).to_have_count(1)
     assert course.dialogue(submission, ANN).stage == "agreed"
+    course.accept(PROF, submission, Accept(), seen=None)
+    page = window.open("my-work", ANN, params={"submission": submission})
+    tab_to(page, "sign")
+    page.press("Enter")
+    assert page.focused() == "dialog-cancel"
+    page.press("Tab", "Enter")
+    expect(page["card-closed"]).to_contain_text("You signed")
+    expect(page["dialog"]).to_have_count(0)
+    expect(page.tab.locator(":focus")).to_have_count(1)
 
 
 @pytest.mark.browser

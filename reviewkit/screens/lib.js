@@ -277,9 +277,7 @@ function dialog({ title, text, confirm, cancel = "Not yet", onconfirm, oncancel,
   el.addEventListener("close", () => {
     el.remove();
     if (!done) oncancel?.();
-    if (document.activeElement !== document.body) return; // what happened has put the focus where it belongs
-    const place = back?.isConnected ? back : back && likeness(back, document, document); // the page was drawn again under it
-    (place ?? document.getElementById("main"))?.focus({ preventScroll: true });
+    if (document.activeElement === document.body) focusAgain(back); // else what happened has put the focus where it belongs
   });
   document.body.append(el);
   el.showModal();
@@ -287,15 +285,27 @@ function dialog({ title, text, confirm, cancel = "Not yet", onconfirm, oncancel,
   return el;
 }
 
+// The page may have been drawn again since.
+function focusAgain(back) {
+  const place = back?.isConnected && back !== document.body ? back : back && likeness(back, document, document);
+  (place && place !== document.body ? place : document.getElementById("main"))?.focus({ preventScroll: true });
+}
+
 // After something that can be undone; goes after ten seconds, which stop while pointer or focus is on it.
 function toast({ text, undo, seconds = 10 }) {
   document.querySelector(".toast")?.remove();
   let left = seconds, held = false;
+  const back = document.activeElement;
   const el = h("div", { class: "toast", role: "status", testid: "toast", onpointerenter: () => { held = true; }, onpointerleave: () => { held = false; },
     onfocusin: () => { held = true; }, onfocusout: () => { held = false; } }, h("span", null, text),
   undo ? h("button", { class: "btn q s", type: "button", testid: "toast-undo", onclick: () => { undo(); close(); } }, "Undo") : null);
   const timer = setInterval(() => { if (!held && --left <= 0) close(); }, 1000);
-  const close = () => { clearInterval(timer); el.remove(); };
+  const close = () => {
+    const inside = el.contains(document.activeElement);
+    clearInterval(timer);
+    el.remove();
+    if (inside) focusAgain(back);
+  };
   document.body.append(el);
   return el;
 }

@@ -100,8 +100,10 @@ class Own:
         way: tuple[str, ...] = (*WAY[:-1], "Decided grade") if rules.decided(talk.record(seen.turns)) else WAY
         if self.course.setup.reviews.mode == "open":
             way = tuple("Reviews" if text == "Blind reviews" else text for text in way)
+        # What was handed over because no review came had none to read and to answer.
+        passed = () if any(isinstance(turn.what, Review) for turn in seen.turns) else (AT["in review"], AT["revealed"])
         return [
-            {"text": text, "state": "done" if step < at else "on" if step == at else ""}
+            {"text": text, "state": "on" if step == at else "done" if step < at and step not in passed else ""}
             for step, text in enumerate(way)
         ]
 

@@ -71,7 +71,7 @@ class Start:
         return {
             "place": "start",
             "title": "My work",
-            "lede": f"Posts from your own sites with {tags_in_words(course_tags(setup.tag, setup.assignments))}.",
+            "lede": self.lede(mine),
             "next": self.next(mine),
             "posts": [self.post(post, mine) for post in self.course.posts(self.own.viewer)],
             "copies": copies(mine),
@@ -79,6 +79,16 @@ class Start:
             "sites": sites.part(self.own),
             "dates": own_dates.part(self.own),
         }
+
+    def lede(self, mine: Sequence[Mine]) -> str:
+        """Where posts come from, and until when the next round can be joined that this person has not joined."""
+        setup, rounds = self.course.setup, [each.assignment for each in mine if not each.submission]
+        ends = [(each.freeze_by, each.title) for each in rounds if each.freeze_by and self.own.now <= each.freeze_by]
+        source = f"Posts from your own sites with {tags_in_words(course_tags(setup.tag, setup.assignments))}."
+        if not ends:
+            return source
+        until, title = min(ends)
+        return f"{source} {title} is open until {dates.day(until, self.own.zone)}."
 
     def mine(self, assignment: Assignment) -> Mine:
         submission = self.course.submission_of(self.own.viewer, assignment)

@@ -2,12 +2,13 @@
 import { h, note, field } from "./lib.js";
 
 const TYPED = "textarea, select, input:not([type=radio], [type=checkbox])";
+const ACTS = "a[href], button, input, select, textarea, summary, [tabindex]";
 const SCROLLS = ".pane, .tblw, .scroll, .sentences, pre";
 const PRESSED_AT_MOST = 10000; // the end of a press may never be heard, when it happens outside of the window
 
 // Puts `tree` into `el` in place of what is there. A text field in use stays the very element that it is, with its
 // label and its containers (it may become read-only), while everything around it is renewed; otherwise focus goes to
-// its likeness. What is selected, unfolded (details with an id) and scrolled stays so. `about` names what the drawing
+// its likeness, or near to where it was. What is selected, unfolded (details with an id) and scrolled stays so. `about` names what the drawing
 // is about: a field of something else is not the same field, whatever it is called.
 function redraw(el, tree, about = "") {
   for (const { id } of el.querySelectorAll("details[id][open]")) tree.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
@@ -21,7 +22,7 @@ function redraw(el, tree, about = "") {
     const typed = typing && twin?.matches("textarea, input") ? [at.value, at.selectionStart, at.selectionEnd] : null;
     el.replaceChildren(tree);
     if (typed) twin.value = typed[0]; // the page has another shape: the words go into the field that stands there now
-    twin?.focus({ preventScroll: true });
+    (twin ?? (inside ? nearby(at, tree) : null))?.focus({ preventScroll: true });
     if (typed && typed[1] !== null) twin.setSelectionRange(typed[1], typed[2]);
   }
   el.querySelectorAll(SCROLLS).forEach((pane, index) => { if (panes[index]) [pane.scrollLeft, pane.scrollTop] = panes[index]; });
@@ -36,6 +37,18 @@ function likeness(at, el, tree) {
   const name = at.dataset.testid, alike = where => [...where.querySelectorAll(at.localName)].filter(each => each.textContent === at.textContent);
   return (at.id && tree.querySelector(`#${CSS.escape(at.id)}`)) || (name && tree.querySelector(`[data-testid="${CSS.escape(name)}"]`))
     || (!at.id && !name && alike(tree)[alike(el).indexOf(at)]) || null;
+}
+
+// Where the focus goes when what had it is gone: the first thing to act on in the nearest part that is still there, and
+// at last the page itself, so that who works by keyboard never begins at its top again.
+function nearby(at, tree) {
+  for (let place = at.parentElement; place; place = place.parentElement) {
+    const { testid, field } = place.dataset;
+    const like = (place.id && tree.querySelector(`#${CSS.escape(place.id)}`)) || (testid && tree.querySelector(`[data-testid="${CSS.escape(testid)}"]`)) || (field && tree.querySelector(`[data-field="${CSS.escape(field)}"]`));
+    const found = like && (like.matches("[tabindex]") ? like : [...like.querySelectorAll(ACTS)].find(each => each.checkVisibility?.() ?? true));
+    if (found) return found;
+  }
+  return null;
 }
 
 // What somebody has marked, to be marked again in the same words; nothing where there is nothing, or other words now.

@@ -239,7 +239,7 @@ function renderReviews({ model, el, signal }) {
         ? note("neutral", duty.mine ? "The reviews of this submission are revealed, so yours can no longer be changed." : "The reviews of this submission are revealed; this one was not sent.")
         : note("ok", h("p", null, `Sent on ${duty.sent_on}. ${duty.author} reads it when the reviews are revealed. You can replace it until then.`)),
       duty.closed || duty.needless ? null : h("div", { class: "row wrap" },
-        next ? h("button", { class: "btn p", type: "button", testid: "next-review", onclick: () => open(next.id) }, `Next: ${next.title}`) : null,
+        next ? h("button", { class: "btn p", type: "button", testid: "next-review", onclick: async () => { await open(next.id); el.querySelector("#your-review")?.focus(); } }, `Next: ${next.title}`) : null,
         h("button", { class: "btn", type: "button", testid: "change-review", onclick: () => { place.changing = true; draw(); el.querySelector("#your-review").focus(); } }, "Change this review")),
       duty.mine ? evaluation(duty.mine, duty.closed ? "You" : null) : null,
       duty.answers.map(answer => h("div", { class: "card t", testid: "answer" },

@@ -245,6 +245,7 @@ class Scene:
             "name": "reviews",
             "title": "No reviews to give yet",
             "text": f"Submissions of others arrive here{when}.",
+            "action": {"text": "Go to My work", "href": "/my-work"},
         }
 
 

@@ -126,7 +126,7 @@ function renderSignOff({ model, el, signal }) {
       { name: "select", class: "pick", text: !open_.length ? h("span", { class: "vh" }, "Select") : h("input", { class: "ck", type: "checkbox", testid: "select-all", "aria-label": "Select all shown that self and peers agree on", checked: all,
         onchange: ({ target }) => { open_.forEach(line => target.checked ? selected.add(line.submission) : selected.delete(line.submission)); draw(); } }) },
       { name: "student", text: "Student", sort: true },
-      { name: "plot", text: h("span", { class: "row voices" }, voice("self"), "Self ", voice("peer"), "Peers") },
+      { name: "plot", text: h("span", { class: "row voices" }, h("span", { class: "row voices" }, voice("self"), "Self"), " ", h("span", { class: "row voices" }, voice("peer"), "Peers")) },
       ...(numbers ? [{ name: "self", text: "Self", number: true, sort: true, class: "desk" }, { name: "median", text: "Median", number: true, sort: true, class: "desk" }] : []),
       { name: "waiting", text: "Waiting on", sort: true, class: "desk" },
     ];
@@ -164,7 +164,7 @@ function renderSignOff({ model, el, signal }) {
     const flagged = () => flags.map(flag => h("span", { class: "flg" }, icon("flag"), flag)); // they stand twice: under the name on a phone
     const box = selectable ? h("input", { class: "ck", type: "checkbox", testid: `select-${id}`, "aria-label": `Select ${name}`, checked: selected.has(submission),
       onchange: ({ target }) => { select(submission, target.checked); } })
-      : mine ? h("input", { class: "ck", type: "checkbox", disabled: true, title: flags[0] ?? hint, "aria-label": `${name} cannot be selected: ${flags[0] ?? hint}` }) : h("span", { class: "vh" }, "Not selectable");
+      : mine ? h("input", { class: "ck", type: "checkbox", disabled: true, title: `Cannot be selected: ${apart(line)}`, "aria-label": `${name} cannot be selected: ${apart(line)}` }) : h("span", { class: "vh" }, "Not selectable");
     return { id, head: 1, attrs: { "aria-selected": id === hereId(), onclick: event => { if (!event.target.closest("a, input, button")) open(id); } }, cells: [
       box,
       [h("a", { href: submission ? `?open=${submission}` : "#", class: "st name", testid: `open-${id}`, onclick: event => { event.preventDefault(); open(id, { toPane: inOneColumn() }); } }, name),
@@ -175,6 +175,12 @@ function renderSignOff({ model, el, signal }) {
     ] };
   }
 
+  // Why a row that waits for the instructor cannot be accepted with others.
+  function apart({ flags, hint }) {
+    return flags[0]?.toLowerCase() ?? (hint && hint !== "Ready" ? hint.toLowerCase() : `self and peers do not agree ${near()}`);
+  }
+  const near = () => ({ levels: "within one level", letters: "on the letter" })[view().scale.kind] ?? "within 5 points";
+
   const dash = () => [h("span", { "aria-hidden": "true", class: "qt" }, "–"), h("span", { class: "vh" }, "none yet")];
 
   function select(submission, on) {
@@ -183,8 +189,8 @@ function renderSignOff({ model, el, signal }) {
   }
 
   function bulk() {
-    const many = selected.size, near = view().scale.kind === "levels" ? "within one level" : view().scale.kind === "letters" ? "on the letter" : "within 5 points";
-    return h("div", { class: "bulk", role: "region", "aria-label": "Selected" }, h("span", null, h("b", null, `${many} selected.`), " ", h("span", { class: "mu" }, `Self and peers agree ${near}.`)),
+    const many = selected.size;
+    return h("div", { class: "bulk", role: "region", "aria-label": "Selected" }, h("span", null, h("b", null, `${many} selected.`), " ", h("span", { class: "mu" }, `Self and peers agree ${near()}.`)),
       h("button", { class: "btn p s", type: "button", testid: "bulk-accept", onclick: askBulk }, `Accept ${plural(many, "grade")}`));
   }
 
@@ -244,7 +250,7 @@ function renderSignOff({ model, el, signal }) {
     } else if (event.key === " " && event.target.matches("a")) {
       event.preventDefault();
       if (line.selectable) select(line.submission, !selected.has(line.submission));
-      else toast({ text: `${line.name} cannot be selected${line.flags[0] ? `: ${line.flags[0].toLowerCase()}` : ""}.` });
+      else toast({ text: `${line.name} cannot be selected${line.mine ? `: ${apart(line)}` : ""}.` });
     } else if (event.key === "Enter" && event.target.matches("a")) {
       event.preventDefault();
       open(line.id, { toPane: true });
