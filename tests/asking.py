@@ -46,10 +46,7 @@ class Asker:
         """Open a page; gives the id of its process and of the screen's model in it."""
         status, _, text = self.get(path)
         assert status == 200, text
-        found = re.search(r'<script type="application/json" id="page-state">(.*?)</script>', text, re.DOTALL)
-        assert found
-        state = json.loads(found[1])
-        return state["page"], next(iter(state["state"]))
+        return page_in(text)
 
     def socket(self, page: str, *said: bytes | str, origin: str = "") -> int | str:
         """Try the websocket of a page: the status of a refusal, or the first text or close code that comes."""
@@ -102,6 +99,14 @@ class Asker:
                         return answers
 
         return awaited(whole())
+
+
+def page_in(text: str) -> tuple[str, str]:
+    """The id of the process of a page that was fetched, and of the screen's model in it."""
+    found = re.search(r'<script type="application/json" id="page-state">(.*?)</script>', text, re.DOTALL)
+    assert found
+    state = json.loads(found[1])
+    return state["page"], next(iter(state["state"]))
 
 
 LOOK = {"type": "look", "seq": 99}

@@ -411,7 +411,7 @@ class Crawler:
         return {*facts.author, *(each.id for each in facts.allocations), *posts, "river", "new"} | set(facts.known)
 
     def elsewhere(self, widely: bool) -> set[str]:
-        """Ids that are none of this person's business."""
+        """Ids that are none of this person's business: one of each kind, or (`widely`) some."""
         facts, me = self.facts, self.viewer.id
         kinds = (
             [id for id, author in facts.author.items() if author != me],
@@ -420,7 +420,7 @@ class Crawler:
             [id for id in facts.known if id != me],
             [turn.id for each in facts.dialogues.values() for turn in each.turns if turn.by != me],
         )
-        return {id for kind in kinds for id in (kind if widely else kind[:1])}
+        return {id for kind in kinds for id in kind[: 4 if widely else 1]}
 
 
 def _ids(value: object) -> Iterator[str]:
