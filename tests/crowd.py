@@ -17,7 +17,7 @@ import msgspec
 from reviewkit.model import Entry, Feed, Person, Tag
 from reviewkit.server.light.manager import SUBPROTOCOL
 from tests.asking import answer, custom
-from tests.serving import Server, the_course
+from tests.serving import Server, tables, the_course
 
 RUBRIC = Path(__file__).parents[1] / "rubrics" / "field-report.md"
 COURSE = """[course]
@@ -45,6 +45,7 @@ def a_crowded_course(folder: Path, students: int) -> tuple[Path, list[Person]]:
     rows = ["id,name,email,role,feeds", "prof,Prof. Brandt,brandt@college.example,instructor,"]
     rows += [f"s{n},Student {n},s{n}@mail.example,student,https://site{n}.example/feed" for n in range(students)]
     (folder / "roster.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    (folder / "course.db").write_bytes(tables())
     course = the_course(folder / "course.toml")
     people, asked, now = [each for each in course.people() if each.role == "student"], "gauge", datetime.now(UTC)
     for person in people:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import pytest
@@ -22,6 +24,7 @@ from reviewkit import open_course
 from reviewkit.course import Course
 from reviewkit.model import Feed, Person
 from reviewkit.server.links import link, read_secret
+from reviewkit.store import open_store
 from tests.cast import ANN, PEOPLE, RUBRIC, STUDENTS, a_post
 
 SERVE = "import sys, pathlib, reviewkit.server as s; s.serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
@@ -61,6 +64,15 @@ def wait_for(look: Callable[[], Found], *, seconds: float = 30, what: str = "it"
     return found
 
 
+@cache
+def tables() -> bytes:
+    """A database file with its tables made and nothing in it: they are made once, and every course begins with them."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "course.db"
+        open_store(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
 def a_course_folder(folder: Path, *more: Person) -> Path:
     """The cast's course on disk, with one post of each student, pulled a moment ago; gives the course file."""
     people = (*PEOPLE, *more)
@@ -69,6 +81,7 @@ def a_course_folder(folder: Path, *more: Person) -> Path:
     (folder / "course.toml").write_text(COURSE, "utf-8")
     rows = ["id,name,email,role,feeds", *(f"{p.id},{p.name},{p.email},{p.role},{' '.join(p.feeds)}" for p in people)]
     (folder / "roster.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    (folder / "course.db").write_bytes(tables())
     course = the_course(folder / "course.toml")
     now = datetime.now(UTC)
     for person in (*STUDENTS, *more):

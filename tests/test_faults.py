@@ -102,7 +102,7 @@ def test_killed_at_any_write_it_is_begun_and_complete_or_not_begun(store_url: st
     process = processes.Process(target=die_at_every_write, args=(store_url, fault.act, fault.day, sender))
     process.start()
     sender.close()
-    answer: tuple[int, int, bool] | None = report.recv() if report.poll(100) else None
+    answer: tuple[int, int, bool] | None = report.recv() if report.poll(200) else None
     process.kill()
     process.join()
     assert answer is not None, "the process that was to die at every write ended before"

@@ -56,7 +56,7 @@ def pulled_beside_each_other(hosts: Hosting, feeds: Mapping[str, str], *, second
         input=json.dumps(asked),
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -17,6 +17,8 @@ from tests.crowd_acts import CLASS, CROWD, STAFF, Act, Task, a_class, one_of_the
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload([crowd_acts.__name__])
 
+pytestmark = pytest.mark.xdist_group("fifty")  # one worker makes the fifty processes
+
 Rush = Callable[..., Counter[str]]
 
 
@@ -35,7 +37,7 @@ def rush(pool: Pool, store_url: str) -> Rush:
 
     def run(act: Act, *, day: float = 1, seen: int = 0) -> Counter[str]:
         tasks = [Task(url=store_url, act=act, number=number, day=day, seen=seen) for number in range(CROWD)]
-        return Counter(pool.map_async(one_of_the_crowd, tasks, chunksize=1).get(110))
+        return Counter(pool.map_async(one_of_the_crowd, tasks, chunksize=1).get(200))
 
     return run
 

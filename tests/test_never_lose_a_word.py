@@ -630,5 +630,5 @@ def test_eight_people_lose_nothing_while_the_service_is_killed_again_and_again(
     course_file = a_course_folder(tmp_path / "crowd", *MORE)
     with Server(course_file, port=free_port()) as server:
         course = the_course(course_file)
-        assert storm(server, course, browser, seconds=30, every=8) >= 2
+        assert storm(server, course, browser, seconds=20, every=6) >= 2
         course.store.close()

@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -14,6 +13,10 @@ from pathlib import Path
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
+
+from tests.serving import free_port
+
+pytestmark = pytest.mark.xdist_group("wheel")  # one worker builds it
 
 CHECKOUT = Path(__file__).parents[1]
 CARRIED = (
@@ -57,11 +60,8 @@ def test_installed_outside_a_checkout_it_serves_pages(wheel: Path, tmp_path: Pat
     zipfile.ZipFile(wheel).extractall(site)
     # The dependencies are those of the tests; what a .pth file adds reads no .pth of its own, so not the checkout.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     demo = subprocess.Popen(
-        [str(python), "-m", "reviewkit", "demo", "--json", "--port", port, "--dir", str(tmp_path / "demo")],
+        [str(python), "-m", "reviewkit", "demo", "--json", "--port", str(free_port()), "--dir", str(tmp_path / "demo")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
