@@ -203,14 +203,19 @@ class Rounds(Allocating):
         owing = [self.person(each.reviewer) for each in self._outstanding(dialogue)]
         if not owing:
             raise NotAllowed("Nobody owes a review of this submission: assign somebody first, or review it yourself.")
-        dates = {each.id: self.setup.own(asked, each.id).review_by for each in owing}
+        if until <= self.clock():
+            raise Invalid("Choose a time that is later than now and than the one they have.", field="until")
+        setup = self.setup
+        dates = {each.id: setup.own(asked, each.id).review_by for each in owing}
+        same = (asked.id, "review_by", until)
+        given = {each.person for each in setup.extensions if (each.assignment, each.step, each.until) == same}
         shorter = [each for each in owing if (due := dates[each.id]) is None or due < until]
         for each in shorter:
             self.extend(who, each.id, asked.id, "review_by", until, reason)
         if rules.stage(turns) == "with instructor":
             back = Reopen(to="in review", reason=reason)
             self._as_instructor(who, submission, [back], seen=None, request="", via="page")
-        elif not shorter:
+        elif not shorter and not given & set(dates):
             raise Invalid("Choose a time that is later than the one they have.", field="until")
         return owing
 

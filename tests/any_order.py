@@ -4,6 +4,7 @@ import importlib.util
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -511,6 +512,22 @@ class AnyOrder(RuleBasedStateMachine):
             self.course.extend(who or PROFS[0], whose.id, round_, step, until, reason)
         except ReviewkitError:
             assert len(self.course.setup.extensions) == before
+
+    @rule(who=WRONG, whose=STUDENT, round_=ROUND, days=st.integers(-1, 5), reason=REASON)
+    def give_time(self, who: Person | None, whose: Person, round_: str, days: int, reason: str) -> None:
+        """More time for whoever owes a review of a submission: given or not, and not twice."""
+        submission, until = self.submission(whose, round_), self.clock() + timedelta(days=days)
+        before = self.total(), self.course.setup
+        try:
+            self.course.give_time(who or PROFS[0], submission, until, reason)
+        except ReviewkitError:
+            assert (self.total(), self.course.setup) == before
+            return
+        assert rules.stage(self.turns(submission)) in rules.BLIND
+        given = self.total(), self.course.setup
+        with suppress(ReviewkitError):
+            self.course.give_time(who or PROFS[0], submission, until, reason)
+        assert (self.total(), self.course.setup) == given
 
     @rule(who=WRONG, round_=ROUND, step=st.sampled_from(STEPS), days=st.integers(-1, 5))
     def move_date(self, who: Person | None, round_: str, step: Any, days: int) -> None:

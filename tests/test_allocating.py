@@ -441,8 +441,27 @@ def test_more_time_that_was_half_given_when_the_machine_stopped_is_given_whole_t
         course.extend(PROF, reviewer, "river", "review_by", until, "A slow week.")
     course.give_time(PROF, eight["ann"], until, "A slow week.")
     assert course.dialogue(eight["ann"], PROF).stage == "in review"
-    with pytest.raises(Invalid, match="later than the one they have"):
-        course.give_time(PROF, eight["ann"], until, "A slow week.")
+
+
+def test_more_time_that_is_given_twice_is_given_once(course: Course, eight: dict[str, str], clock: Clock) -> None:
+    until = REVIEW_BY + timedelta(days=4)
+    owing = course.give_time(PROF, eight["ann"], until, "A slow week.")
+    given = course.setup.extensions
+    assert course.give_time(PROF, eight["ann"], until, "A slow week.") == owing
+    assert course.setup.extensions == given
+    for earlier in (until - timedelta(days=1), REVIEW_BY):
+        with pytest.raises(Invalid, match="later than the one they have"):
+            course.give_time(PROF, eight["ann"], earlier, "A slow week.")
+    assert course.setup.extensions == given
+
+
+def test_no_time_that_is_over_is_given(course: Course, eight: dict[str, str], clock: Clock) -> None:
+    advance_at(course, clock, REVIEW_BY + timedelta(days=1))
+    for over in (REVIEW_BY, clock()):
+        with pytest.raises(Invalid, match="later than now"):
+            course.give_time(PROF, eight["ann"], over, "A slow week.")
+    assert course.dialogue(eight["ann"], PROF).stage == "with instructor"
+    assert course.setup.extensions == ()
 
 
 def test_more_time_needs_a_reason_and_somebody_who_owes(course: Course, eight: dict[str, str], clock: Clock) -> None:
