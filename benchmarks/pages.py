@@ -48,15 +48,17 @@ from tests.browser import installed  # noqa: E402 (the checkout's own way to fin
 from tests.pages import QUIET  # noqa: E402
 
 CLICK = """([button, which, sign, rest]) => new Promise(done => {
-  const deep = (root, wanted) => [...root.querySelectorAll(wanted),
-    ...[...root.querySelectorAll("*")].filter(el => el.shadowRoot).flatMap(el => deep(el.shadowRoot, wanted))];
-  const seen = () => deep(document, sign).some(el => el.textContent !== rest);
-  const line = new MessageChannel();  // looks as often as the page has time for it, in shadow roots too
-  line.port1.onmessage = () => seen() ? done(performance.now() - start) : line.port2.postMessage(0);
-  const target = deep(document, button)[which];
+  const roots = root => [root, ...[...root.querySelectorAll("*")].filter(el => el.shadowRoot).flatMap(el => roots(el.shadowRoot))];
+  const deep = wanted => roots(document).flatMap(root => [...root.querySelectorAll(wanted)]);
+  const look = new MutationObserver(() => {
+    if (!deep(sign).some(el => el.textContent !== rest)) return;
+    look.disconnect();
+    done(performance.now() - start);
+  });
+  for (const root of roots(document)) look.observe(root, { subtree: true, childList: true, characterData: true });
+  const target = deep(button)[which];
   const start = performance.now();
   target.click();
-  line.port2.postMessage(0);
 })"""
 SAVE = """() => new Promise(done => {
   const status = document.querySelector("[data-testid=save-status]");

@@ -39,15 +39,15 @@ from voila.exporter import VoilaExporter
 from reviewkit.server import jupyter
 from reviewkit.server.light import frames, kernel
 from reviewkit.server.light.client import Channel, LightClient
-from reviewkit.server.pages import CompiledTemplate, PageRenderer, read_notebook
+from reviewkit.server.pages import PageRenderer, read_notebook
 from tests.serving import awaited
 
 ROOT = Path(__file__).parents[1]
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 TEMPLATE = """<title>{{ nb.metadata.title }}</title><i>{{ resources.files.word }}</i>
 {%- with id = kernel_start(nb) %}{% for cell in cell_generator(nb, id) %}{% for output in cell.outputs %}
-<p>{{ output.output_type }} {{ output.get("data", {}) | shown }}</p>
-{%- endfor %}{% endfor %}<b>{{ id | left }}</b>{% endwith %}"""
+<p>{{ output.output_type }} {{ resources.shown(output.get("data", {})) }}</p>
+{%- endfor %}{% endfor %}<b>{{ resources.left(id) }}</b>{% endwith %}"""
 
 
 # -- a tiny page server: Ann may come in, her kernel is "k"
@@ -418,16 +418,13 @@ class TinyClient:
 class Rendered:
     """One page made from one cell."""
 
-    def __init__(self, server: Any, cell: str, compiled: CompiledTemplate | None = None) -> None:
+    def __init__(self, server: Any, cell: str) -> None:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
         notebook.metadata.update(title="Mine", kernelspec={"name": "x", "display_name": "X", "language": "python"})
         self.kernel, self.given, self.source = TinyKernel(), notebook, json.dumps(notebook)
-        self.compiled = compiled or CompiledTemplate()
-        self.renderer = jupyter.Renderer(
+        self.screen = jupyter.Renderer(
             notebook,
             resources={"files": {"word": "ours"}},
-            filters={"shown": json.dumps, "left": self.left},
-            compiled=self.compiled,
             request_handler=None,
             voila_configuration=server.voila_configuration,
             traitlet_config=server.config,
@@ -437,16 +434,25 @@ class Rendered:
             kernel_spec_manager=None,
         )
         self.widgets: dict[str, Any] = {}
+        self.ahead, self.rest = "", ""
         self.page = awaited(self.made())
 
-    def left(self, name: str) -> str:
-        self.widgets = self.renderer.widgets()
-        return name
-
     async def made(self) -> str:
-        await self.renderer.initialize()
-        page: str = await asyncio.wait_for(self.renderer.generate_content_str("k7", self.kernel), 30)
-        return page
+        await self.screen.initialize()
+        return await self.another()
+
+    async def another(self) -> str:
+        page = self.screen.anew(shown=json.dumps, left=lambda name: self.left(page, name))
+        self.rest = await asyncio.wait_for(page.make("k7", self.kernel, self.begin), 30)
+        return self.ahead + self.rest
+
+    def begin(self, head: str) -> None:
+        assert not [client for client in self.kernel.clients if client.code], "nothing is executed yet"
+        self.ahead = head
+
+    def left(self, page: jupyter.Renderer, name: str) -> str:
+        self.widgets = page.widgets()
+        return name
 
 
 def test_a_renderer_executes_with_the_kernel_it_is_given(server: Any) -> None:
@@ -484,13 +490,20 @@ def test_the_notebook_that_was_read_is_not_touched(server: Any) -> None:
     assert json.dumps(made.given) == made.source
 
 
-def test_the_exporter_takes_a_bytecode_cache_and_compiles_once(server: Any) -> None:
-    first = Rendered(server, "screen()")
-    assert first.renderer.exporter.environment.bytecode_cache is first.compiled, "it keeps one environment"
-    assert any(b"kernel_start" in code for code in first.compiled.kept.values())
-    before = dict(first.compiled.kept)
-    Rendered(server, "screen()", first.compiled)
-    assert first.compiled.kept == before, "the second page found everything compiled"
+def test_what_stands_before_the_cells_comes_ahead(server: Any) -> None:
+    made = Rendered(server, "screen()")
+    assert "<i>ours</i>" in made.ahead
+    assert "<p>" not in made.ahead
+    assert "<title>" not in made.rest, "and it does not come twice"
+
+
+def test_pages_of_one_screen_share_the_compiled_template_and_nothing_else(server: Any) -> None:
+    made = Rendered(server, "screen()")
+    compiled, resources = made.screen.exporter.template, dict(made.screen.resources)
+    made.kernel.clients.clear()
+    assert awaited(made.another()) == made.page, "the second is executed like the first"
+    assert made.screen.exporter.template is compiled
+    assert made.screen.resources == resources, "what one page's template was given, the next does not see"
 
 
 def test_a_light_client_has_what_nbclient_asks_of_a_client() -> None:
@@ -520,9 +533,9 @@ def test_a_page_with_nothing_to_see_has_failed(server: Any, cell: str, failed: b
     """Voila makes a message of its own of what goes wrong beside the cells, such as a process that ends."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
     notebook.metadata.update(title="Mine", kernelspec={"name": "x", "display_name": "X", "language": "python"})
-    renderer = PageRenderer(
+    screen = PageRenderer(
         notebook,
-        {"fonts": []},
+        resources={"files": {"fonts": []}},
         request_handler=None,
         voila_configuration=server.voila_configuration,
         traitlet_config=server.config,
@@ -532,13 +545,14 @@ def test_a_page_with_nothing_to_see_has_failed(server: Any, cell: str, failed: b
         kernel_spec_manager=None,
     )
 
-    async def made() -> str:
-        await renderer.initialize()
-        page: str = await asyncio.wait_for(renderer.generate_content_str("k7", TinyKernel()), 30)
-        return page
+    async def made() -> bool:
+        await screen.initialize()
+        page = screen.anew()
+        assert "</html>" in await asyncio.wait_for(page.make("k7", TinyKernel()), 30)
+        return page.failed
 
-    assert "</html>" in awaited(made())
-    assert renderer.failed == failed
+    assert awaited(made()) == failed
+    assert not screen.failed, "the next page begins anew"
 
 
 # -- tornado

@@ -16,10 +16,17 @@ function forYou(at, zone, own = Intl.DateTimeFormat().resolvedOptions().timeZone
 
 function datesPart({ list, zone, calendar }, shown, changed) {
   if (!list.length && !calendar) return null;
-  return h("details", { class: "all-posts", testid: "dates", open: shown, ontoggle: ({ target }) => changed(target.open) },
+  const items = list.map(({ what, at, text }) => h("li", { testid: "date" }, what, ": ", h("time", { dateTime: at }, text)));
+  let told = false;
+  function tell() { // when it is looked at: a browser takes longer for its first words of a zone than for the whole page
+    if (told) return;
+    told = true;
+    list.forEach(({ at }, index) => { const words = forYou(at, zone); if (words) items[index].append(h("span", { class: "sm mu" }, ` (${words})`)); });
+  }
+  if (shown) tell();
+  return h("details", { class: "all-posts", testid: "dates", open: shown, ontoggle: ({ target }) => { if (target.open) tell(); changed(target.open); } },
     h("summary", { testid: "dates-open" }, "My dates"),
-    list.length ? h("ul", { class: "plain" }, list.map(({ what, at, text }) => h("li", { testid: "date" }, what, ": ", h("time", { dateTime: at }, text), forYou(at, zone) ? h("span", { class: "sm mu" }, ` (${forYou(at, zone)})`) : null)))
-      : h("p", { class: "mu" }, "No date is ahead of you."),
+    list.length ? h("ul", { class: "plain" }, items) : h("p", { class: "mu" }, "No date is ahead of you."),
     h("p", { class: "sm mu" }, `Times are those of ${zone}.`, calendar ? [" ", h("a", { href: calendar, testid: "calendar" }, "The same as a calendar"), ": subscribe to this address in your calendar program. It is private: whoever has it reads your dates."] : null));
 }
 

@@ -99,6 +99,7 @@ def page_server(root: Path, kernels: type[PageProcesses] = PageProcesses) -> Any
 def application(server: Any, site: Site, door: Door) -> Application:
     """Our handlers on Voila's settings."""
     files = Files([page.screen for page in site.pages])
+    renderers = {page.screen: pages.renderer_of(server, page.screen, page.notebook, files) for page in site.pages}
     settings = {
         **server.init_settings(),
         "page_server": server,
@@ -107,6 +108,7 @@ def application(server: Any, site: Site, door: Door) -> Application:
         "metrics": server.kernel_manager.metrics,
         "open_metrics": site.open_metrics,
         "files": files,
+        "renderers": renderers,
         "secret": site.secret,
         "port": site.port,
         "public_url": site.url,
@@ -133,7 +135,7 @@ def application(server: Any, site: Site, door: Door) -> Application:
     return Application(
         [
             (r"/", pages.HomeHandler, {"homes": homes}),
-            *((page.address, pages.ScreenHandler, screen(server, page)) for page in site.pages),
+            *((page.address, pages.ScreenHandler, screen(server, page, renderers[page.screen])) for page in site.pages),
             (rf"/api/kernels/{PAGE_ID}/channels", PageSocket),
             (r"/enter/([A-Za-z0-9_.~-]{1,500})", pages.EnterHandler),
             (r"/calendar/([A-Za-z0-9_.~-]{1,500})\.ics", private.CalendarHandler),
@@ -152,11 +154,11 @@ def application(server: Any, site: Site, door: Door) -> Application:
     )
 
 
-def screen(server: Any, page: Page) -> dict[str, Any]:
+def screen(server: Any, page: Page, renderer: pages.PageRenderer) -> dict[str, Any]:
     return {
         "screen": page.screen,
         "roles": page.roles,
-        "notebook": pages.read_notebook(page.notebook),
+        "renderer": renderer,
         "voila_configuration": server.voila_configuration,
     }
 
@@ -268,6 +270,8 @@ async def serve(site: Site, listening: socket.socket, ready: Callable[[str], Non
             return
         starting.result()
         answers = application(server, site, door)
+        for renderer in answers.settings["renderers"].values():
+            await renderer.initialize()
         processes = server.kernel_manager
         service.restarted = processes.metrics.restarts.inc
         processes.warm_up()

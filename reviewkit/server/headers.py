@@ -43,6 +43,7 @@ REASONS: dict[int, tuple[str, str]] = {
     500: ("Something went wrong on our side", "Nothing that was saved is lost. Reload the page in a moment."),
     503: ("The course is being started", "Nothing that was saved is lost. Reload the page in a moment."),
 }
+HOME = '<a class="btn" href="/">To the course</a>'
 
 
 class Careful(web.RequestHandler):
@@ -92,9 +93,13 @@ class Careful(web.RequestHandler):
     def write_error(self, status_code: int, **details: Any) -> None:
         self.clear()
         self.set_status(status_code)
-        usual = REASONS.get(status_code, REASONS[500 if status_code >= 500 else 400])
-        title, paragraph = getattr(details.get("exc_info", (None, None))[1], "words", usual)
-        self.words(title, paragraph, form='<a class="btn" href="/">To the course</a>')
+        title, paragraph = reason(status_code, **details)
+        self.words(title, paragraph, form=HOME)
+
+    def body_of_failure(self, status_code: int, **details: Any) -> str:
+        """What ends a page whose head is on its way."""
+        title, paragraph = reason(status_code, **details)
+        return body_of_words(title, (paragraph,), form=HOME) + "</body></html>"
 
     def log_exception(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         """A bug into the log, without its message; a refusal is no news."""
@@ -102,12 +107,23 @@ class Careful(web.RequestHandler):
             LOG.error("Bug while answering: %s", told(error))
 
 
+def reason(status_code: int, exc_info: Any = (None, None), **_: Any) -> tuple[str, str]:
+    """A title and a sentence: those of the exception, or what is usually said."""
+    usual = REASONS.get(status_code, REASONS[500 if status_code >= 500 else 400])
+    said: tuple[str, str] = getattr(exc_info[1], "words", usual)
+    return said
+
+
 def page_of_words(title: str, paragraphs: tuple[str, ...], *, form: str, stylesheet: str, icon: str) -> str:
-    said = "".join(f'<p class="mu">{html.escape(each)}</p>' for each in paragraphs)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{html.escape(title)}</title><link rel="icon" href="{icon}">'
-        f'<link rel="stylesheet" href="{stylesheet}"></head><body><main class="page list words stack">'
-        f"<h1>{html.escape(title)}</h1>{said}{form}</main></body></html>"
+        f'<link rel="stylesheet" href="{stylesheet}"></head><body>'
+        f"{body_of_words(title, paragraphs, form=form)}</body></html>"
     )
+
+
+def body_of_words(title: str, paragraphs: tuple[str, ...], *, form: str) -> str:
+    said = "".join(f'<p class="mu">{html.escape(each)}</p>' for each in paragraphs)
+    return f'<main class="page list words stack"><h1>{html.escape(title)}</h1>{said}{form}</main>'

@@ -20,9 +20,8 @@ What is relied on elsewhere by its public name, because the page's process may n
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from jinja2 import BytecodeCache
 from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.auth.identity import IdentityProvider
 from jupyter_server.services.kernels.connection.base import BaseKernelWebsocketConnection
@@ -62,6 +61,10 @@ def unwritten(stream: IOStream) -> int:
 def asked_by(handler: web.RequestHandler) -> Any:
     """Who a request was found to be from, None where nobody was looked for: `current_user` would begin to look."""
     return getattr(handler, "_jupyter_current_user", None) or getattr(handler, "_current_user", None)
+
+
+def nowhere_ahead(head: str) -> None:
+    """For a page that is wanted in one piece."""
 
 
 class Kernels(_AnyKernelManager):  # type: ignore[misc]  # untyped on purpose
@@ -116,32 +119,45 @@ class KernelSocket(_AnyKernelSocket):  # type: ignore[misc]  # untyped on purpos
 class Renderer(_AnyRenderer):  # type: ignore[misc]  # untyped on purpose
     """Executes one notebook on a kernel that is given, and fills the template with it.
 
-    `resources` and `filters` are what the template may name beside Voila's; `compiled` keeps the template's code.
-    To be called: `initialize()`, then `generate_content_str(id, kernel)`, which gives the page.
+    One is made ready for a screen by `initialize()`; each page is made by a copy of its own, `anew()`. `resources` is
+    what the template may name beside Voila's.
     """
 
-    def __init__(
-        self,
-        notebook: Any,
-        *,
-        resources: Mapping[str, Any],
-        filters: Mapping[str, Callable[..., str]],
-        compiled: BytecodeCache,
-        **settings: Any,
-    ) -> None:
+    def __init__(self, notebook: Any, *, resources: Mapping[str, Any], **settings: Any) -> None:
         super().__init__(page_config={}, contents_manager=None, config_manager=None, **settings)
-        self.read, self.more, self.filters, self.compiled = notebook, resources, filters, compiled
+        self.read, self.more = notebook, resources
+        self.pieces = list[str]()
+        self.ahead: Callable[[str], None] = nowhere_ahead
 
     async def load_notebook(self, path: str) -> Any:
-        """A copy of what was read at the start, in place of a file: it is executed, and so changed."""
-        return copy.deepcopy(self.read)
+        """What was read at the start, in place of a file; the exporter executes a copy of it."""
+        return self.read
 
     async def initialize(self, **arguments: Any) -> None:
+        """Compile the template, which takes longer than a page."""
         await super().initialize(**arguments)
-        self.resources.update(self.more)
-        self.exporter.environment.bytecode_cache = self.compiled
-        for name, each in self.filters.items():
-            self.exporter.register_filter(name, each)
+        self.exporter.template  # noqa: B018 (a property that keeps what it compiles)
+
+    def anew(self, **resources: Any) -> Self:
+        """For one page, and with what only this page's template may name."""
+        page: Self = copy.copy(self)
+        page.resources = {**self.resources, **self.more, **resources}
+        return page
+
+    async def make(self, kernel_id: str, kernel: Any, ahead: Callable[[str], None] = nowhere_ahead) -> str:
+        """The page; what stands before its first cell goes to `ahead` before that is executed, the rest is given."""
+        self.pieces, self.ahead = [], ahead
+        async for piece, _ in self.generate_content_generator(kernel_id, kernel):
+            self.pieces.append(piece)
+        return "".join(self.pieces)
+
+    async def _jinja_kernel_start(self, *arguments: Any, **settings: Any) -> str:
+        """Called by the template, which has given all that stands before."""
+        if self.ahead is not nowhere_ahead:
+            self.ahead("".join(self.pieces))
+            self.pieces.clear()
+        started: str = await super()._jinja_kernel_start(*arguments, **settings)
+        return started
 
     def widgets(self) -> dict[str, dict[str, Any]]:
         """The widgets after the execution: by model the `state`, and `buffers` with a path and base64 data each."""

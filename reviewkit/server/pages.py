@@ -7,11 +7,9 @@ import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import nbformat
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
 from tornado import web
 
 from reviewkit import signing
@@ -21,26 +19,11 @@ from reviewkit.server import identity
 from reviewkit.server.headers import Careful
 from reviewkit.server.identity import Viewer
 from reviewkit.server.jupyter import AnyPageHandler, Renderer
+from reviewkit.server.static import Files
 
 LOG = logging.getLogger(__name__)
 LONGEST = 40.0
 """Seconds that the making of a page may take; the course service answers within 12."""
-
-
-class CompiledTemplate(BytecodeCache):
-    """The page's template is compiled once and not for every page. Jinja checks the source against what is kept."""
-
-    kept: dict[str, bytes]
-
-    def __init__(self) -> None:
-        self.kept = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.kept:
-            bucket.bytecode_from_string(self.kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.kept[bucket.key] = bucket.bytecode_to_string()
 
 
 ASK = "Ask your instructor for a new one: they can send it again."
@@ -56,8 +39,6 @@ SIGN_OUT_FORMS = (
     '<form method="post" action="/sign-out-everywhere"><button class="btn">Sign out everywhere</button></form>'
 )
 
-COMPILED = CompiledTemplate()
-
 
 def read_notebook(path: Path) -> Any:
     """A notebook as it is executed for a page, with the kernel it names."""
@@ -69,15 +50,13 @@ def read_notebook(path: Path) -> Any:
 class PageRenderer(Renderer):
     """Executes one notebook in one page's process and gives the page."""
 
-    def __init__(self, notebook: Any, addresses: Mapping[str, Any], **settings: Any) -> None:
-        super().__init__(
-            notebook,
-            resources={"files": addresses},
-            filters={"page_state": self.state, "page_failed": self.fail},
-            compiled=COMPILED,
-            **settings,
-        )
-        self.failed = False
+    failed = False
+
+    def anew(self, **resources: Any) -> Self:
+        page = super().anew(**resources)
+        # Functions, because resources are copied on their way, and a method would take its renderer along.
+        page.resources |= {"page_state": lambda id: page.state(id), "page_failed": lambda: page.fail()}
+        return page
 
     def state(self, page: str) -> str:
         """The widgets' state as it is after the execution, safe inside a script element."""
@@ -86,18 +65,40 @@ class PageRenderer(Renderer):
         text = json.dumps({"page": page, "state": state}, ensure_ascii=False, separators=(",", ":"))
         return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
-    def fail(self, _: Any) -> str:
-        """A cell's error; the template gives its output, because Jinja runs a filter of constants when it compiles."""
+    def fail(self) -> str:
+        """There is nothing to see: a cell's error, or a process that ended."""
         self.failed = True
         return ""
 
 
-class ScreenHandler(Careful, AnyPageHandler):  # type: ignore[misc]  # untyped on purpose
-    """One screen: its notebook, executed for the person who asks, if it is one of their role's."""
+def renderer_of(server: Any, screen: str, notebook: Path, files: Files) -> PageRenderer:
+    """Makes the pages of one screen; to be initialized. `server` is the page server."""
+    addresses = {**files.of(screen), "front_end": files.front_end, "icon": files.icon, "fonts": files.fonts}
+    return PageRenderer(
+        read_notebook(notebook),
+        resources={"files": addresses},
+        request_handler=None,
+        voila_configuration=server.voila_configuration,
+        traitlet_config=server.config,
+        notebook_path=f"{screen}.ipynb",
+        template_paths=server.template_paths,
+        base_url="/",
+        kernel_spec_manager=None,
+    )
 
-    def initialize(self, screen: str, roles: tuple[str, ...], notebook: Any, **settings: Any) -> None:
+
+class ScreenHandler(Careful, AnyPageHandler):  # type: ignore[misc]  # untyped on purpose
+    """One screen: its notebook, executed for the person who asks, if it is one of their role's.
+
+    The head of the page goes out before the notebook is executed: meanwhile a browser makes room for the page and
+    loads its files. From then on a failure can only be told in the page's body.
+    """
+
+    begun = False
+
+    def initialize(self, screen: str, roles: tuple[str, ...], renderer: PageRenderer, **settings: Any) -> None:
         super().initialize(**settings)
-        self.screen, self.roles, self.notebook = screen, roles, notebook
+        self.screen, self.roles, self.renderer = screen, roles, renderer
 
     def get_login_url(self) -> str:
         return "/sign-in"
@@ -107,31 +108,17 @@ class ScreenHandler(Careful, AnyPageHandler):  # type: ignore[misc]  # untyped o
         viewer: Viewer = self.current_user
         if viewer.role not in self.roles:
             raise web.HTTPError(403)
-        files = self.settings["files"]
-        server = self.settings["page_server"]
-        renderer = PageRenderer(
-            self.notebook,
-            {**files.of(self.screen), "front_end": files.front_end, "icon": files.icon, "fonts": files.fonts},
-            request_handler=self,
-            voila_configuration=self.voila_configuration,
-            traitlet_config=server.config,
-            notebook_path=f"{self.screen}.ipynb",
-            template_paths=server.template_paths,
-            base_url="/",
-            kernel_spec_manager=self.kernel_spec_manager,
-        )
-        await renderer.initialize()
         page = await self.kernel_manager.open_page(
             viewer,
             self.screen,
             door=self.settings["door"].socket_path,
             secret=self.settings["secret"],
-            files=files.of(self.screen),
+            files=self.settings["files"].of(self.screen),
             query=self.request.query,
         )
-        kernel = self.kernel_manager.get_kernel(page)
+        kernel, renderer = self.kernel_manager.get_kernel(page), self.renderer.anew()
         try:
-            made = await asyncio.wait_for(renderer.generate_content_str(page, kernel), LONGEST)
+            made = await asyncio.wait_for(renderer.make(page, kernel, self.begin), LONGEST)
         except TimeoutError:
             kernel.kill()
             LOG.warning("The page %s took longer than %s s and was given up", self.screen, LONGEST)
@@ -143,8 +130,20 @@ class ScreenHandler(Careful, AnyPageHandler):  # type: ignore[misc]  # untyped o
             kernel.stop()
             LOG.error("The notebook of %s failed in its page's process; the traceback stands above", self.screen)
             raise web.HTTPError(500)
-        identity.renew(self)
         self.finish(made)
+
+    def begin(self, head: str) -> None:
+        identity.renew(self)
+        self.begun = True
+        self.write(head)
+        self.flush()  # whether it arrives is the browser's matter
+
+    def send_error(self, status_code: int = 500, **details: Any) -> None:
+        if not self.begun:
+            super().send_error(status_code, **details)
+        elif not self._finished:
+            self.set_status(status_code)  # for the log and the statistics: 200 is on its way
+            self.finish(self.body_of_failure(status_code, **details))
 
 
 class HomeHandler(Careful):

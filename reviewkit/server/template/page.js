@@ -7,6 +7,7 @@
 
 const BEAT = 3000; // between two questions whether the server is still there, while the page is visible
 const NO_BEAT = 3000; // how long its answer may take; with both a page knows within ten seconds that it is alone
+const FIRST = 1000; // the longest that the page may take to show before its line is opened all the same
 const TRIES = 40;
 const SLOWEST = 8000;
 // Why the server closes a page (`End` in server/light/connection.py). After these only a reload helps:
@@ -20,7 +21,7 @@ const LOST = 4001;
 const RESTART = 1012; // the server stops, and most often comes back
 const SUBPROTOCOL = 'v1.kernel.websocket.jupyter.org';
 
-const given = JSON.parse(document.getElementById('page-state').textContent);
+const given = JSON.parse(document.getElementById('page-state')?.textContent ?? 'null'); // none where the page could not be made
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
@@ -331,14 +332,13 @@ for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, stay, { ca
 
 // -- start
 
-for (const [id, { state, buffers }] of Object.entries(given.state)) {
+for (const [id, { state, buffers }] of Object.entries(given?.state ?? {})) {
   const views = buffers.map(({ data }) => new DataView(Uint8Array.from(atob(data), sign => sign.charCodeAt(0)).buffer));
   models.set(id, new Model(id, restore(state, buffers.map(({ path }) => path), views)));
 }
-connect();
-for (const el of document.querySelectorAll('[data-model]')) {
-  models.get(el.dataset.model)._show(el).catch(error => {
-    console.error(error);
-    el.textContent = 'This page could not be shown. Reload it; nothing that was saved is lost.';
-  });
-}
+const shown = Array.from(document.querySelectorAll('[data-model]'), el => models.get(el.dataset.model)._show(el).catch(error => {
+  console.error(error);
+  el.textContent = 'This page could not be shown. Reload it; nothing that was saved is lost.';
+}));
+// First the page, then its line, which needs the same processors.
+if (shown.length) Promise.race([Promise.all(shown), new Promise(done => setTimeout(done, FIRST))]).then(connect);
