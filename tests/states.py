@@ -75,6 +75,7 @@ class State:
         page = window.open(self.screen, self.viewer, size=size, dark=dark, params=self.params)
         for name in self.press:
             page[name].first.click()
+        page.tab.wait_for_function("!document.querySelector('[data-testid=loading], [aria-busy=true]')")
         if self.script:
             page.tab.evaluate(self.script)
         return page
