@@ -38,8 +38,9 @@ __all__ = ["visit"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("server")]
 
 Visit = Callable[..., Page]
-LOSS = 3.0
-"""Seconds of text that may be missing on another machine."""
+LOSS = 5.0
+"""Seconds of text that may be missing on another machine: three, and two that a busy machine is late. A page's own
+clock lets its share of the three pass in `test_screens_my_work.py`."""
 NOTICED = 25_000
 """Milliseconds within which a page says here that it has lost its server. They are ten on the page's own clock, which
 `test_screens_my_work.py` lets pass; a machine with other things to do is late."""
@@ -460,7 +461,7 @@ def test_a_killed_server_costs_nothing_here_and_three_seconds_elsewhere(
     with Server(course_file, port=free_port()) as first:
         ann = a_writer(first, course, visit(first, ANN))
         ann.begin()
-        until = time.monotonic() + 2 * LOSS
+        until = time.monotonic() + LOSS + 3
         number = 0
         while time.monotonic() < until:
             number += 1
@@ -501,7 +502,7 @@ def test_a_tab_closed_while_typing_has_lost_three_seconds_elsewhere_at_most(
     ann: Writer, server: Server, course: Course, visit: Visit
 ) -> None:
     ann.begin()
-    until, number = time.monotonic() + 2 * LOSS, 0
+    until, number = time.monotonic() + LOSS + 3, 0
     while time.monotonic() < until:
         number += 1
         ann.type(f"word{number} ")

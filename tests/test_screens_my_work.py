@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -34,6 +35,7 @@ from tests.cast import (
     BOB,
     CYD,
     EVE,
+    MONDAY,
     PEOPLE,
     PROF,
     STUDENTS,
@@ -776,6 +778,28 @@ def test_what_was_typed_is_saved_and_there_again(window: Window, course: Course)
     again["step-claim"].click()
     expect(again["field-note-claim"]).to_have_value("Because of the gauge.")
     expect(again["level-claim-3"]).to_be_checked()
+
+
+SENT = """() => {
+  const act = window.act;
+  window.sent = [];
+  window.act = event => { sent.push(event); return act(event); };
+}"""
+
+
+@pytest.mark.browser
+def test_what_is_typed_without_a_pause_goes_out_within_two_seconds(window: Window, course: Course) -> None:
+    """Of the three that another machine may miss; they pass on the page's own clock."""
+    page = writing(window, course)
+    page.tab.clock.install(time=MONDAY)
+    page.tab.clock.pause_at(MONDAY + timedelta(minutes=1))
+    page.tab.evaluate(SENT)
+    page["field-note-claim"].focus()
+    for number in range(10):
+        page.tab.keyboard.type(f"word{number} ")
+        page.tab.clock.run_for(200)
+    drafts = [each for each in page.tab.evaluate("sent") if each["type"] == "draft"]
+    assert "word0" in drafts[0]["content"]["notes"]["claim"]
 
 
 NO_ANSWER = "window.act = () => new Promise(() => {}); null"
