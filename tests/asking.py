@@ -106,6 +106,7 @@ def page_in(text: str) -> tuple[str, str]:
     found = re.search(r'<script type="application/json" id="page-state">(.*?)</script>', text, re.DOTALL)
     assert found
     state = json.loads(found[1])
+    assert state["state"], f"a page without a screen: {text[-600:]}"
     return state["page"], next(iter(state["state"]))
 
 

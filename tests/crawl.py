@@ -368,7 +368,7 @@ class Crawler:
         return self.facts.forbidden(self.viewer, screen)
 
     def look(self, *, widely: bool = False) -> "Crawler":
-        """Every screen, every place that a view offers, and places of others: one of each kind, or (`widely`) all."""
+        """Every screen, every place that a view offers, and places of others: one of each kind, or (`widely`) some."""
         with mock.patch.object(screens, "_place", _noting(screens._place)):
             for screen in SCREENS:
                 self._screen(screen, widely)
@@ -380,7 +380,7 @@ class Crawler:
         while waiting:
             params = waiting.pop()
             view = self.ask(screen, "/view", {"params": params})
-            offered = set(_ids(view)) if widely else set(_ids(view)) & self.places()
+            offered = set(_ids(view)) & self.places()
             others = self.elsewhere(widely) if first and "error" not in view else set()
             first = False
             for id in sorted((offered | others) - tried):

@@ -1,6 +1,6 @@
 """The crawl through the real server: every address, header, file and frame, letters, the log, a browser's storage.
 
-A state of each mode; all states of all modes, as everybody, are in soak/test_leaks_served.py.
+A state or two of each mode; all states of all modes are in soak/test_leaks_served.py.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""The crawl of test_leaks_served in every mode and state, as everybody, and some of them in a browser."""
+"""The crawl of test_leaks_served in every mode and state, as everybody who is something else; two use a browser."""
 
 from pathlib import Path
 
@@ -6,13 +6,14 @@ import pytest
 
 from reviewkit.model import Mode
 from tests.crawl import told
-from tests.crawl_course import EVERYBODY, HELPER, STATES, STUDENTS
+from tests.crawl_course import ABSENT, HELPER, NEGLECTED, PROF, SILENT, STATES, STUDENTS, WATCHER
 from tests.crawl_served import Visit, letters, pressed, served, the_log, visited, walked
 from tests.serving import visit
 
 __all__ = ["visit"]
 
 pytestmark = [pytest.mark.soak, pytest.mark.browser]
+PEOPLE = (None, STUDENTS[0], STUDENTS[1], NEGLECTED, SILENT, ABSENT, HELPER, WATCHER, PROF)
 
 
 @pytest.mark.timeout(900)
@@ -24,7 +25,7 @@ def test_nothing_that_is_served_tells_what_is_not_for_them(
     round_ = walked(made_sqlite, tmp_path, mode, state)
     try:
         with served(round_, tmp_path) as there:
-            for who in (None, *EVERYBODY):
+            for who in PEOPLE:
                 visited(there, who, widely=who in (STUDENTS[1], HELPER))
             pressed(there, STUDENTS[1], visit(there.server, STUDENTS[1]), ("/my-work", "/reviews"))
             pressed(there, HELPER, visit(there.server, HELPER), ("/sign-off",))
