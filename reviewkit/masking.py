@@ -129,10 +129,7 @@ class _Mask:
     def __init__(self, who: Identity, keep: frozenset[str], others: Others | None, role: tuple[str, str]) -> None:
         self._others = others
         self._name, self._site = role
-        marks = {AUTHOR: self._name, SITE: self._site}
-        # A word of the marks themselves cannot be hidden behind them.
-        harmless = [each for each in _needles(who) if not _found_in_marks(each)]
-        self._finder = Finder([replace(each, mark=marks.get(each.mark, each.mark)) for each in harmless], keep)
+        self._finder = _finder_for(who, keep, role)
         self._hosts = [folded(host).rstrip("/") for host in who.hosts]
 
     def name_at_start(self, text: str) -> int:
@@ -241,6 +238,15 @@ class _Mask:
         if self._others:
             spans += self._others.people.spans(text, but=self._others.known)
         return overlay(spans, text)
+
+
+@lru_cache(maxsize=1024)
+def _finder_for(who: Identity, keep: frozenset[str], role: tuple[str, str]) -> Finder:
+    """Takes longer to make than a text to be masked, and is the same for all who read it."""
+    marks = {AUTHOR: role[0], SITE: role[1]}
+    # A word of the marks themselves cannot be hidden behind them.
+    harmless = [each for each in _needles(who) if not _found_in_marks(each)]
+    return Finder([replace(each, mark=marks.get(each.mark, each.mark)) for each in harmless], keep)
 
 
 @lru_cache(maxsize=256)

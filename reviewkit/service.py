@@ -123,18 +123,17 @@ class Service:
     async def view(self, request: web.Request) -> web.Response:
         """`{screen, params}` of a page: the view of that screen for the person whose page it is."""
         token, said = await self._page(request)
-        viewer = await self._in_thread(self._person, token)
         params = _object(said.get("params"))
-        return _with_mark(await self._shown(token, screens.view, self.course, viewer, token.screen, params))
+        return _with_mark(await self._shown(token, self._view, params))
 
     async def act(self, request: web.Request) -> web.Response:
         """`{screen, event}` of a page: do it as the person whose page it is; the screen's reply."""
         token, said = await self._page(request)
-        viewer = await self._in_thread(self._person, token)
         event = _object(said.get("event"))
-        reply, mark = await self._shown(token, screens.act, self.course, viewer, token.screen, event)
+        news = asyncio.Event()
+        reply, mark = await self._shown(token, partial(self._act, news), event)
         self._count(token, event, reply)
-        if reply.get("ok") and event.get("type") != "draft":
+        if news.is_set():
             self.changed()
             self.following.changed()
         return _with_mark((reply, mark))
@@ -152,15 +151,28 @@ class Service:
         return _with_mark(({"view": fresh.view}, fresh.mark)) if fresh else web.json_response({})
 
     async def _shown(
-        self, token: PageToken, function: Callable[..., dict[str, Any]], *arguments: Any
+        self, token: PageToken, answer: Callable[[PageToken, dict[str, Any]], dict[str, Any]], said: dict[str, Any]
     ) -> tuple[dict[str, Any], str]:
         """An answer and the mark of the view that it is or holds, which the page shows from now on."""
         stamp = self.following.stamp(token.person)  # before the view is made
-        reply, mark = await self._in_thread(_marked, function, *arguments)
+        reply, mark = await self._in_thread(_marked, answer, token, said)
         if mark:
             view = _view_in(reply)
             self.following.shown(token, _object(view.get("params", {})), mark, stamp)
         return reply, mark
+
+    def _view(self, token: PageToken, params: dict[str, Any]) -> dict[str, Any]:
+        return screens.view(self.course, self._person(token), token.screen, params)
+
+    def _act(self, news: asyncio.Event, token: PageToken, event: dict[str, Any]) -> dict[str, Any]:
+        """Sets `news` where the course has changed: most events only lead to another place, and what is being typed is
+        nobody else's."""
+        viewer, typing = self._person(token), event.get("type") == "draft"
+        before = "" if typing else self.course.store.pulse()
+        reply = screens.act(self.course, viewer, token.screen, event)
+        if reply.get("ok") and not typing and self.course.store.pulse() != before:
+            news.set()
+        return reply
 
     def _look(self, course: Course, token: PageToken, params: Mapping[str, Any]) -> dict[str, Any]:
         viewer = self.entrance.through(course).guest(token.person, token.serial, token.session).person

@@ -395,7 +395,7 @@ def test_a_pages_process_has_no_secret_and_its_words_are_not_in_the_log(tmp_path
     failing = "import os, logging\nprint('sandbank')\nraise ValueError(f'sandbank {sorted(os.environ)}')"
     with probed(a_probed_course(tmp_path / "course", failing), kernels) as server:
         status, _, text = Asker(server, ANN).get("/reviews")
-        assert status == 500
+        assert status == 200  # its head was on its way already
         assert "Traceback" not in text
         told = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
         assert [line for line in told if "ValueError" in line["event"]]

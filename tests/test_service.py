@@ -204,11 +204,15 @@ def test_a_page_waits_for_a_service_that_is_being_started_again(sqlite_store: St
     assert got[0]["screen"] == "my-work"
 
 
-def test_the_clock_hears_of_turns_and_not_of_drafts(service: Running) -> None:
+def test_the_clock_hears_of_turns_and_neither_of_drafts_nor_of_looks(service: Running) -> None:
     page = service.page(ANN)
     page.act("my-work", {"type": "draft", "form": "self:x", "revision": 1, "content": {}})
-    assert service.changes == 0
     page.act("my-work", {"type": "look"})
+    page.act("my-work", {"type": "open", "submission": ""})
+    assert service.changes == 0
+    post = page.view("my-work", {})["posts"][0]
+    chosen = {"type": "freeze", "request": "r" * 16, "assignment": "river", "posts": [post["id"]], "confirmed": []}
+    assert page.act("my-work", chosen)["ok"]
     assert service.changes == 1
 
 
