@@ -48,7 +48,8 @@ from tests.browser import installed  # noqa: E402 (the checkout's own way to fin
 from tests.pages import QUIET  # noqa: E402
 
 CLICK = """([button, which, sign, rest]) => new Promise(done => {
-  const roots = root => [root, ...[...root.querySelectorAll("*")].filter(el => el.shadowRoot).flatMap(el => roots(el.shadowRoot))];
+  const inside = root => [...root.querySelectorAll("*")].flatMap(el => el.shadowRoot ? roots(el.shadowRoot) : []);
+  const roots = root => [root, ...inside(root)];
   const deep = wanted => roots(document).flatMap(root => [...root.querySelectorAll(wanted)]);
   const look = new MutationObserver(() => {
     if (!deep(sign).some(el => el.textContent !== rest)) return;
@@ -273,7 +274,7 @@ def main() -> None:
     chromium = installed()
     with tempfile.TemporaryDirectory() as folder:
         course_file = make(Path(folder) / "course")
-        every = contestants(options.peers, course_file)
+        every = contestants(options.peers.resolve(), course_file)
         servers = [each for each in every if not options.only or each.name in options.only.split(",")]
         try:
             for server in servers:
