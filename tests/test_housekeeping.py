@@ -103,6 +103,7 @@ def chosen_post(page: Page) -> None:
     page.get_by_test_id("next").click()
     page.get_by_test_id("dialog-confirm").click()
     page.wait_for_selector('[data-testid="track"]')
+    page.wait_for_selector('[data-testid="dialog"]', state="detached")  # until then nobody can type into the page
 
 
 def type_a_word(page: Page) -> None:

@@ -448,6 +448,7 @@ def chosen_post(page: Page) -> None:
     page.get_by_test_id("next").click()
     page.get_by_test_id("dialog-confirm").click()
     page.wait_for_selector('[data-testid="track"]')
+    page.wait_for_selector('[data-testid="dialog"]', state="detached")  # until then nobody can type into the page
 
 
 def type_a_note(page: Page, text: str) -> None:

@@ -136,6 +136,7 @@ def evaluate_self(page: Page) -> None:
     """Choose the post, and evaluate it: the first level by keyboard, a sentence by selecting it."""
     page.get_by_test_id("next").click()
     page.get_by_test_id("dialog-confirm").click()
+    expect(page.get_by_test_id("dialog")).to_have_count(0)  # until then the page behind it takes no key
     expect(page.get_by_test_id("step-claim")).to_have_attribute("aria-current", "step")
     page.get_by_test_id("level-claim-0").focus()
     page.keyboard.press("ArrowRight")
