@@ -82,6 +82,7 @@ def test_the_focus_stays_in_the_pane_when_an_acceptance_is_taken_back(
     page = windows[0].open("sign-off", PROF, params={"open": made["ann"]})
     page["accept"].click()
     page["dialog-confirm"].click()
+    expect(page["dialog"]).to_have_count(0)
     page["take-back"].focus()
     page.press("Enter")
     expect(page["take-back"]).to_have_count(0)
