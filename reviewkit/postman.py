@@ -89,20 +89,22 @@ class Postman:
             for number, each in enumerate(self.writers[letter.kind](letter)):
                 self.send(self.server, each.to, each.subject, each.text, id=f"{letter.id}.{number}")
         except MailError as error:
-            self._put_off(letter)  # first: whoever is killed while telling of it has not the letter in hand
-            LOG.warning("A letter could not be sent: %s", error, extra={"kind": letter.kind})
+            self._put_off(letter, logging.WARNING, f"A letter could not be sent: {error}")
         except Exception as bug:  # noqa: BLE001 (nobody waits for this thread; the next letter does)
-            self._put_off(letter)
-            LOG.error("A letter met a bug: %s", told(bug), extra={"kind": letter.kind})
+            self._put_off(letter, logging.ERROR, f"A letter met a bug: {told(bug)}")
         else:
             self.store.end_letter(letter.id)
 
-    def _put_off(self, letter: Letter) -> None:
-        if letter.tries < len(self.again):
+    def _put_off(self, letter: Letter, level: int, why: str) -> None:
+        """Into the store first: a process that is killed while it tells of it has not the letter in its hands."""
+        again = letter.tries < len(self.again)
+        if again:
             self.store.put_off_letter(letter.id, until=self.clock() + timedelta(seconds=self.again[letter.tries]))
         else:
-            LOG.error("A letter was given up", extra={"kind": letter.kind})
             self.store.end_letter(letter.id)
+        LOG.log(level, why, extra={"kind": letter.kind})
+        if not again:
+            LOG.error("A letter was given up", extra={"kind": letter.kind})
 
     # -- in a thread
 
