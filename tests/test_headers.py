@@ -74,7 +74,6 @@ def test_every_kind_of_answer_keeps_to_itself(where: str, kind: str, request: py
     assert "*" not in policy
     assert answer["Referrer-Policy"] == "same-origin"
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
     assert answer["Cache-Control"] == kept
     assert (answer["Strict-Transport-Security"] is not None) == (where == "behind")
     assert answer["Server"] is None
