@@ -24,9 +24,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-# No Cross-Origin-Opener-Policy: it makes a browser throw away the process that it had begun the page in (a quarter of the
-# time of an open), and what it guards, a window that another site opened, has nothing here to be read or counted: no
-# page of ours has frames, listens to messages of windows or keeps a window that it opened.
+# No Cross-Origin-Opener-Policy: it makes a browser throw away the process in which it had begun the page (a quarter of
+# the time of an open), and what it guards, a window that another site opened, has nothing here to be read or counted:
+# no page of ours has frames, listens to messages of windows, or keeps a window that it opened.
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Referrer-Policy": "same-origin",
