@@ -10,7 +10,7 @@ demo: install
 	$(BIN)/reviewkit demo
 
 test: check browser
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/python tests/whole.py
 
 # Long storms, each of them bounded; one after the other, because they measure what a machine can take.
 soak: browser

@@ -88,8 +88,11 @@ class Asker:
                 aiohttp.ClientSession(headers={"Cookie": self.cookie}) as session,
                 session.ws_connect(address, protocols=[SUBPROTOCOL]) as line,
             ):
-                for frame in said:
-                    await line.send_bytes(frame)
+                try:
+                    for frame in said:
+                        await line.send_bytes(frame)
+                except ConnectionError:  # it hung up while we were still talking
+                    return [1006]
                 while True:
                     found = await answer(line)
                     if isinstance(found, dict) and found["seq"] == LOOK["seq"]:

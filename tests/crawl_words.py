@@ -104,6 +104,14 @@ def bare(text: str) -> str:
     return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
+_HOUR = re.compile(r"\d\d:\d\d")
+
+
+def _only_ticks(word: str, text: str) -> bool:
+    """Whether an hour of the day stands there by chance alone: as minutes and seconds of another moment."""
+    return bool(_HOUR.fullmatch(word)) and not re.search(rf"(?<!\d:){word}", text)
+
+
 def leaks(raw: bytes, forbidden: Mapping[str, str], *, where: str, viewer: str) -> list[Leak]:
     """Every forbidden word in these bytes, however it is written."""
     found = dict[str, str]()
@@ -112,7 +120,7 @@ def leaks(raw: bytes, forbidden: Mapping[str, str], *, where: str, viewer: str) 
         there_bare = there if there.isascii() else bare(text)
         for word, thing in forbidden.items():
             form, bare_form = _forms(word)
-            if word not in found and (form in there or bare_form in there_bare):
+            if word not in found and (form in there or bare_form in there_bare) and not _only_ticks(word, there):
                 found[word] = thing
     return [Leak(thing=thing, word=word, where=where, viewer=viewer) for word, thing in found.items()]
 

@@ -666,3 +666,15 @@ def test_a_name_in_the_log_is_found(rounds: dict[str, Round], monkeypatch: pytes
 def test_a_name_in_a_letter_is_found(rounds: dict[str, Round], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entrance, "LETTER", entrance.LETTER + f"\nYours is reviewed by {STUDENTS[2].name.split()[0]}.")
     assert {each.thing for each in letter_of(rounds["in review"], STUDENTS[0])} == {"name"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"Sent on Friday, 17:05", True),
+        (b'"at": "2026-05-01T17:05:33"', True),
+        (b'"timestamp": "2026-11-22T04:17:05.2Z"', False),  # of a line in the log
+    ],
+)
+def test_an_hour_is_not_found_in_the_minutes_and_seconds_of_another_moment(text: bytes, told: bool) -> None:
+    assert bool(leaks(text, {"17:05": "hour"}, where="the log", viewer="nobody")) == told
