@@ -1,6 +1,7 @@
 """What this suite assumes of the programs that run it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,9 +39,9 @@ def test_what_failed_beside_others_can_be_run_alone_by_its_name(tmp_path: Path, 
 
 @pytest.mark.parametrize(("passes", "code"), [("never", 1), ("alone", 0)])
 def test_what_fails_alone_too_has_failed(tmp_path: Path, passes: str, code: int) -> None:
-    told = subprocess.run(
-        [sys.executable, "-c", WHOLE, str(tmp_path), passes], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    command = [sys.executable, "-c", WHOLE, str(tmp_path), passes]
+    told = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True, check=False)
     assert told.returncode == code, told.stdout + told.stderr
     assert "Once more, alone: 1" in told.stdout
     assert ("Passed alone" in told.stdout) == (code == 0)
