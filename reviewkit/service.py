@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -130,7 +131,7 @@ class Service:
         """`{screen, event}` of a page: do it as the person whose page it is; the screen's reply."""
         token, said = await self._page(request)
         event = _object(said.get("event"))
-        news = asyncio.Event()
+        news = threading.Event()
         reply, mark = await self._shown(token, partial(self._act, news), event)
         self._count(token, event, reply)
         if news.is_set():
@@ -164,7 +165,7 @@ class Service:
     def _view(self, token: PageToken, params: dict[str, Any]) -> dict[str, Any]:
         return screens.view(self.course, self._person(token), token.screen, params)
 
-    def _act(self, news: asyncio.Event, token: PageToken, event: dict[str, Any]) -> dict[str, Any]:
+    def _act(self, news: threading.Event, token: PageToken, event: dict[str, Any]) -> dict[str, Any]:
         """Sets `news` where the course has changed: most events only lead to another place, and what is being typed is
         nobody else's."""
         viewer, typing = self._person(token), event.get("type") == "draft"

@@ -102,7 +102,6 @@ def application(server: Any, site: Site, door: Door) -> Application:
     renderers = {page.screen: pages.renderer_of(server, page.screen, page.notebook, files) for page in site.pages}
     settings = {
         **server.init_settings(),
-        "page_server": server,
         "door": door,
         "health": Health(door),
         "metrics": server.kernel_manager.metrics,
