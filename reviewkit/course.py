@@ -79,7 +79,7 @@ class Course(Resting, Sites):
         Raises Missing for those who do not meet the submission as its instructor.
         """
         dialogue = self.store.dialogue(submission)
-        if self._capacity(who, dialogue) != "instructor":
+        if self._capacity(who, dialogue.submission) != "instructor":
             raise Missing("There is no such submission for you.")
         people = self.store.people()
         staff = {person.id for person in people if person.role == "instructor"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reviewkit import dialogue as rules
-from reviewkit import overview, visibility
+from reviewkit import overview, showing, visibility
 from reviewkit.copies import Copies, Copy, at_a_glance
 from reviewkit.errors import Missing, NotAllowed
 from reviewkit.model import (
@@ -24,6 +24,7 @@ from reviewkit.model import (
     Submission,
 )
 from reviewkit.overview import Line
+from reviewkit.pictures import Picture
 from reviewkit.slots import Slots, slots_of
 from reviewkit.store.glance import worked_out
 from reviewkit.visibility import SeenTurn
@@ -128,7 +129,7 @@ class Reading(Copies):
     def dialogue(self, submission: str, viewer: Person) -> SeenDialogue:
         """A dialogue as its author or the staff see it (reviewers have `duty`). Raises Missing for everybody else."""
         dialogue = self.store.dialogue(submission)
-        capacity = self._capacity(viewer, dialogue)
+        capacity = self._capacity(viewer, dialogue.submission)
         if capacity not in ("author", "instructor", "assistant"):
             raise Missing("There is no such submission for you.")
         owed = self._owed(dialogue)
@@ -160,6 +161,11 @@ class Reading(Copies):
         if not duty.locked and allocation.opened is None:
             self.store.open_allocation(id, self.clock())
         return duty
+
+    @at_a_glance
+    def picture(self, who: Person, name: str) -> Picture:
+        """A picture of a post that this person may read now. Raises Missing."""
+        return showing.picture(self.store, who, name, reads=lambda each: self._reads(who, each))
 
     @at_a_glance
     def class_table(self, viewer: Person, assignment: Assignment) -> list[Line]:
@@ -261,9 +267,15 @@ class Reading(Copies):
 
     # -- how it is done ----------------------------------------------------------------------------------------------
 
-    def _capacity(self, who: Person, dialogue: Dialogue) -> visibility.Capacity:
-        duties = self.store.allocations(dialogue.submission.assignment, who.id)
-        return visibility.capacity(who, dialogue.submission, duties)
+    def _capacity(self, who: Person, submission: Submission) -> visibility.Capacity:
+        return visibility.capacity(who, submission, self.store.allocations(submission.assignment, who.id))
+
+    def _reads(self, who: Person, submission: Submission) -> bool:
+        """Whether somebody may read what is frozen in it, now; a reviewer once their own self-evaluation is in."""
+        capacity = self._capacity(who, submission)
+        if capacity == "peer":
+            return not self._unevaluated(who, self.assignment(submission.assignment))
+        return capacity != "nobody"
 
     def _visible(self, dialogue: Dialogue, viewer: Person, capacity: visibility.Capacity) -> tuple[SeenTurn, ...]:
         return visibility.seen(

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from reviewkit import logs, open_course, screens, showing, signing
+from reviewkit import logs, open_course, screens, signing
 from reviewkit.bugs import told
 from reviewkit.clockwork import Clockwork
 from reviewkit.config import read_local
@@ -39,7 +39,6 @@ from reviewkit.reminding import Reminding
 from reviewkit.screens.events import UNREADABLE, plain
 from reviewkit.screens.marks import mark_of
 from reviewkit.signing import PageToken
-from reviewkit.store.glance import glance
 
 LOG = logging.getLogger("reviewkit.service")  # its process runs this module as __main__
 REQUESTS = logging.getLogger("reviewkit.requests")
@@ -239,7 +238,7 @@ class Service:
         return web.json_response({"body": base64.b64encode(found.body).decode()})
 
     def _picture(self, session: tuple[str, int, str], name: str) -> Picture:
-        return showing.picture(glance(self.course.store), self.entrance.guest(*session).person, name)
+        return self.course.picture(self.entrance.guest(*session).person, name)
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """`{person, serial, session}` from the page server: end that session and its pages."""

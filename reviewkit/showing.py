@@ -24,24 +24,18 @@ class Album:
         return self._store.keep_picture(address, picture, tries=tries, at=self._clock())
 
 
-def picture(store: Store, who: Person, name: str) -> Picture:
-    """A picture for somebody who may read a post that shows it: its author, an instructor, and for what is frozen its
-    reviewers and assistants. Raises Missing for everybody else, as for a name of nothing."""
-    if not NAME.fullmatch(name):
-        raise Missing(NONE)
-    authors = store.shown_by(name)
-    if not authors:
-        raise Missing(NONE)
-    if who.id not in authors and who.role != "instructor" and not _reads(store, who, name, authors):
+def picture(store: Store, who: Person, name: str, *, reads: Callable[[Submission], bool]) -> Picture:
+    """A picture for somebody who may read a post that shows it: its author, an instructor, and whoever `reads` (now) a
+    submission in which it is frozen. Raises Missing for everybody else, as for a name of nothing."""
+    authors = store.shown_by(name) if NAME.fullmatch(name) else frozenset[str]()
+    theirs = [each for each in store.submissions() if each.person in authors]
+    if not (
+        who.id in authors
+        or (who.role == "instructor" and authors and all(map(reads, theirs)))  # not where they are a reviewer
+        or any(reads(each) and name in _frozen_in(store, each) for each in theirs)
+    ):
         raise Missing(NONE)
     return store.picture(name)
-
-
-def _reads(store: Store, who: Person, name: str, authors: frozenset[str]) -> bool:
-    duties = {each.submission for each in store.allocations(reviewer=who.id)}
-    everything = who.role == "assistant"
-    theirs = [each for each in store.submissions() if each.person in authors and (everything or each.id in duties)]
-    return any(name in _frozen_in(store, each) for each in theirs)
 
 
 def _frozen_in(store: Store, submission: Submission) -> frozenset[str]:

@@ -58,7 +58,7 @@ class Speaking(Reading):
 
     def _must_be(self, who: Person, dialogue: Dialogue, capacity: rules.Capacity) -> int:
         """How many turns of it they can see, as whom they speak; raises NotAllowed when they are not that."""
-        own = self._capacity(who, dialogue)
+        own = self._capacity(who, dialogue.submission)
         if own != capacity:
             raise NotAllowed("This is not yours to do here.")
         return len(self._visible(dialogue, who, own))

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 from unittest import mock
 
-from reviewkit import exchange, exports, pictures, screens, showing, signing
+from reviewkit import exchange, exports, pictures, screens, signing
 from reviewkit.errors import Missing
 from reviewkit.model import Answer, Dialogue, Freeze, Person, Reopen, Reveal, Review, SelfEvaluation, Turn
 from reviewkit.screens import SCREENS
@@ -465,7 +465,7 @@ def of_picture(facts: Facts, viewer: Person | None, name: str, answer: bytes, bo
     if beside_the_pixels(body):
         found.append(Leak(thing=METADATA, word=repr(body[:12]), where=where, viewer=who))
     theirs = [each for each in facts.secrets if each.thing == "picture" and each.word == name]
-    if not any(facts.capacity(viewer, each) for each in theirs):
+    if not any(facts.may(viewer, each, SCREEN_OF.get(facts.capacity(viewer, each), "sign-off")) for each in theirs):
         found.append(Leak(thing="picture", word=name, where=where, viewer=who))
     return found
 
@@ -476,7 +476,7 @@ def album(round_: Round, people: Iterable[Person] = EVERYBODY) -> list[Leak]:
     for name in {each.word for each in facts.secrets if each.thing == "picture"}:
         for viewer in people:
             try:
-                body = showing.picture(round_.course.store, viewer, name).body
+                body = round_.course.picture(viewer, name).body
             except Missing as refused:
                 found += leaks(str(refused).encode(), facts.forbidden(viewer, ""), where=name, viewer=viewer.id)
             else:

@@ -20,14 +20,13 @@ from reviewkit.feeds import images
 from reviewkit.feeds.drawing import SIDE, NoPicture, remade
 from reviewkit.feeds.images import PER_POST, TRIES
 from reviewkit.feeds.workers import Workers
-from reviewkit.model import Freeze, Frozen, Post, Said
+from reviewkit.model import Feed, Freeze, Frozen, Post, Said
 from reviewkit.pictures import Copied, names, sources, with_copies
 from reviewkit.rubric import parse
-from reviewkit.showing import picture
 from reviewkit.store import Store
 from tests.asking import Asker
 from tests.blogs import FakeBlogs, fake_blogs, post, rss
-from tests.cast import ANN, BOB, CYD, EVE, PROF, RUBRIC, Clock, a_setup
+from tests.cast import ANN, BOB, CYD, EVE, PROF, RUBRIC, Clock, a_post, a_self_evaluation, a_setup
 from tests.serving import Server, awaited, visit
 from tests.under_way import a_round_under_way
 
@@ -300,7 +299,7 @@ def test_a_picture_is_for_its_author_the_instructor_and_the_reviewers_of_the_pos
         found = []
         for who in people:
             try:
-                picture(store, who, name)  # type: ignore[arg-type]
+                course.picture(who, name)  # type: ignore[arg-type]
                 found.append(True)
             except Missing:
                 found.append(False)
@@ -315,8 +314,17 @@ def test_a_picture_is_for_its_author_the_instructor_and_the_reviewers_of_the_pos
     assert may(ANN, PROF, BOB, CYD, EVE) == [True, True, True, False, False]
     store.keep_allocations(assignment, [(made.submission.id, CYD.id)], seed=1, instead_of=duty.id, at=course.clock())
     assert may(ANN, PROF, BOB, CYD, EVE) == [True, True, False, True, False], "who passed it on reads it no more"
+    store.keep_pull(Feed(person=CYD.id, url=CYD.feeds[0]), [a_post(CYD)], seen=course.clock())
+    (other,) = store.posts(CYD.id)
+    theirs = (Frozen(post=other.id, digest=other.latest.digest),)
+    own = replace(said, by=CYD.id, what=Freeze(revisions=theirs, rubric=rubric.digest))
+    work = store.open_submission(CYD.id, assignment, rubric.digest, theirs, own).submission.id
+    staff = replace(CYD, role="instructor")
+    assert may(ANN, CYD, staff, PROF) == [True, False, False, True], "not before their own self-evaluation"
+    course.self_evaluate(CYD, work, a_self_evaluation(), seen=1)
+    assert may(CYD, staff) == [True, True]
     with pytest.raises(Missing):
-        picture(store, PROF, "../../server.secret")
+        course.picture(PROF, "../../server.secret")
 
 
 def test_copies_that_no_post_shows_are_tidied_away(store: Store, blogs: FakeBlogs) -> None:

@@ -24,7 +24,7 @@ import pytest
 from aiohttp import web
 from PIL import Image, PngImagePlugin
 
-from reviewkit import copies, entrance, exchange, logs, reading, reminders, service, showing, visibility
+from reviewkit import copies, entrance, exchange, logs, reading, reminders, service, visibility
 from reviewkit.config import Mail
 from reviewkit.course import Course
 from reviewkit.errors import Missing
@@ -499,8 +499,15 @@ def test_a_picture_that_was_not_drawn_anew_is_found(rounds: dict[str, Round], tm
 def test_a_picture_for_somebody_who_does_not_review_it_is_found(
     rounds: dict[str, Round], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(showing, "_reads", lambda *_: True)
+    monkeypatch.setattr(reading.Reading, "_reads", lambda *_: True)
     assert {each.thing for each in album(rounds["in review"], [WATCHER])} == {"picture"}
+
+
+def test_a_picture_before_ones_own_is_evaluated_is_found(
+    rounds: dict[str, Round], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading.Reading, "_unevaluated", lambda *_: False)
+    assert {each.thing for each in album(rounds["in review"], [SILENT])} == {"picture"}
 
 
 def test_what_comes_with_a_picture_and_leads_to_its_author_is_found(rounds: dict[str, Round]) -> None:
