@@ -43,6 +43,8 @@ class Person:
     """Feeds of the roster's file that were taken away here: an import does not bring them back."""
     excluded: tuple[str, ...] = ()
     """Ids of people who must neither review nor be reviewed by this person."""
+    sections: tuple[str, ...] = ()
+    """The course's words for the groups that they belong to; an assistant has to do with those who share one."""
     withdrawn: bool = False
 
 

@@ -38,7 +38,7 @@ def test_a_new_store_is_empty(store: Store) -> None:
 
 def test_the_course_comes_back_as_it_was_kept(store: Store) -> None:
     setup = replace(a_setup(mode="open"), scale=("A", "B", "C"), ends=MONDAY)
-    people = [replace(ANN, excluded=("bob",)), replace(BOB, withdrawn=True), PROF]
+    people = [replace(ANN, excluded=("bob",)), replace(BOB, sections=("a", "b"), withdrawn=True), PROF]
     store.keep_course(setup, people, [a_version("One."), a_version("Two.")])
     assert store.setup() == setup
     assert store.people() == people

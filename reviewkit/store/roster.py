@@ -60,6 +60,7 @@ def _keep_people(db: Connection, persons: list[Person]) -> None:
             "own_feeds": person.own_feeds,
             "dropped_feeds": person.dropped_feeds,
             "excluded": person.excluded,
+            "sections": person.sections,
             "withdrawn": person.withdrawn,
             "link_serial": FIRST_SERIAL,
         }
@@ -125,6 +126,7 @@ def person_of(row: Row[Any]) -> Person:
         own_feeds=tuple(row.own_feeds),
         dropped_feeds=tuple(row.dropped_feeds),
         excluded=tuple(row.excluded),
+        sections=tuple(row.sections),
         withdrawn=row.withdrawn,
     )
 

@@ -137,6 +137,7 @@ people = Table(
     Column("own_feeds", Document, nullable=False, server_default="[]"),
     Column("dropped_feeds", Document, nullable=False, server_default="[]"),
     Column("reminders", Boolean, nullable=False, server_default=true()),
+    Column("sections", Document, nullable=False, server_default="[]"),
 )
 
 rubrics = Table(
