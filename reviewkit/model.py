@@ -110,17 +110,19 @@ class Setup:
     """`0-100`, `levels` (no number anywhere) or a tuple of letters, best first."""
     assignments: tuple[Assignment, ...] = ()
     extensions: tuple[Extension, ...] = ()
-    """The newest last; it counts."""
+    """The newest last; it counts, while it is later than everybody's date."""
 
     def assignment(self, id: str) -> Assignment | None:
         return next((each for each in self.assignments if each.id == id), None)
 
     def own(self, assignment: Assignment, person: str) -> Assignment:
-        """The assignment with this person's own dates."""
+        """The assignment with this person's own dates; none is earlier than everybody's, which may have been moved."""
         later: dict[str, datetime] = {
             each.step: each.until
             for each in self.extensions
             if (each.person, each.assignment) == (person, assignment.id)
+            and (common := getattr(assignment, each.step)) is not None
+            and common < each.until
         }
         return replace(assignment, **later) if later else assignment  # type: ignore[arg-type]  # steps are dates
 

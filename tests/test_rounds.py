@@ -172,15 +172,25 @@ def test_more_time_is_more_time_and_has_a_reason(course: Course, until: object, 
     assert course.setup.extensions == ()
 
 
+def test_a_date_that_is_moved_for_all_leaves_nobody_behind_who_had_more_time_before(course: Course) -> None:
+    course.extend(PROF, "ann", "river", "freeze_by", FREEZE_BY + timedelta(hours=12), "Her site was down.")
+    later = FREEZE_BY + timedelta(days=1)
+    course.move_date(PROF, "river", "freeze_by", later)
+    assert course.assignment("river", ANN).freeze_by == later
+    course.move_date(PROF, "river", "freeze_by", FREEZE_BY)
+    assert course.assignment("river", ANN).freeze_by == FREEZE_BY + timedelta(hours=12), "what was given stays given"
+
+
 def test_students_give_themselves_no_time(course: Course) -> None:
     with pytest.raises(NotAllowed):
         course.extend(ANN, "ann", "river", "freeze_by", FREEZE_BY + timedelta(days=1), "Please.")
 
 
 def test_an_import_of_the_files_keeps_the_time_that_people_were_given(course: Course) -> None:
-    from reviewkit.config import Kept, merged
+    from reviewkit.config import Kept, differences, merged
 
     course.extend(PROF, "ann", "river", "freeze_by", FREEZE_BY + timedelta(days=1), "Her site was down.")
     kept = Kept(setup=course.setup, people=course.people(), rubrics=course.store.rubrics())
     files = dataclasses.replace(kept, setup=dataclasses.replace(course.setup, extensions=()))
     assert merged(files, kept)[0] == course.setup  # type: ignore[arg-type]  # files without a change
+    assert differences(files, kept) == [], "and does not say that it takes it away"  # type: ignore[arg-type]  # the same

@@ -48,6 +48,13 @@ def test_a_time_that_a_night_leaves_out_is_a_mistake_and_one_that_comes_twice_is
         assert local(written, zone) == each, "what is exported comes back as the same moment"
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Pacific/Auckland"])
+@pytest.mark.parametrize("end", ["9999-12-31T23:59", "9999-12-31T23:59+00:00", "9999-12-31T23:59-08:00"])
+def test_the_end_of_the_calendar_is_no_date_because_no_grace_fits_behind_it(end: str, zone: str) -> None:
+    with pytest.raises(ValueError, match="too far away"):
+        local(end, zone)
+
+
 @pytest.mark.parametrize(("zone", "forward", "back", "by"), NIGHTS)
 @pytest.mark.parametrize("night", ["forward", "back"])
 def test_the_day_of_a_clock_change_ends_when_its_clocks_say_so(

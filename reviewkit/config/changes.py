@@ -108,7 +108,7 @@ def _in_setup(setup: Setup, kept: Setup | None) -> Iterator[Difference]:
         known: dict[str, Assignment] = {}
     else:
         known = {each.id: each for each in kept.assignments}
-        yield from _changed_fields("course", "course", setup, kept, skip=("reviews", "assignments"))
+        yield from _changed_fields("course", "course", setup, kept, skip=("reviews", "assignments", "extensions"))
         yield from _changed_fields("reviews", "reviews", setup.reviews, kept.reviews)
     for assignment in setup.assignments:
         before = known.pop(assignment.id, None)

@@ -4,6 +4,9 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 EXAMPLE = "2026-05-01T23:59:00"
+LAST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Dates from here on are refused: a little later the calendar ends, and no grace or zone can be added to them."""
+FAR = "this date is too far away"
 
 
 def zone(name: str) -> ZoneInfo:
@@ -25,13 +28,14 @@ def instant(value: object, zone: ZoneInfo) -> datetime:
             raise ValueError(f"the hour is missing; write {value.isoformat()}T23:59:00")
         raise ValueError(f"write a date and a time without quotes, such as {EXAMPLE}")
     try:
-        if value.tzinfo is not None:
-            return value.astimezone(UTC)
-        moment = value.replace(tzinfo=zone, fold=1).astimezone(UTC)
+        aware = value.tzinfo is not None
+        moment = (value if aware else value.replace(tzinfo=zone, fold=1)).astimezone(UTC)
         there = moment.astimezone(zone).replace(tzinfo=None, fold=0)
     except OverflowError as error:
-        raise ValueError("this date is too far away") from error
-    if there != value:
+        raise ValueError(FAR) from error
+    if moment >= LAST:
+        raise ValueError(FAR)
+    if not aware and there != value:
         raise ValueError(
             f"{value.isoformat(sep=' ', timespec='minutes')} does not exist in {zone.key}: the clock is set forward "
             "over it; choose an hour before or after"
