@@ -48,6 +48,11 @@ def before_freeze(person: Person, has_posts: bool, assignment: Assignment) -> Li
     return Line(person=person, stage="expected", waiting_on=person.name, hint=f"No post for {assignment.title} yet")
 
 
+def bare(person: Person, dialogue: Dialogue) -> Line:
+    """The line of a submission for staff who review it: they read it as its reviewer, and learn nothing of it here."""
+    return Line(person=person, submission=dialogue.submission.id, stage=rules.stage(dialogue.turns))
+
+
 def waits(dialogue: Dialogue, *, owed: int, setup: Setup, now: datetime) -> tuple[str, str]:
     """(for whom: "author", "instructor", other words or nothing; a word on why).
 

@@ -169,21 +169,28 @@ class Reading(Copies):
 
     @at_a_glance
     def class_table(self, viewer: Person, assignment: Assignment) -> list[Line]:
-        """A line for every student of the round. Raises NotAllowed for everybody but the staff."""
+        """A line for every student of the round whom this viewer has to do with. Raises NotAllowed for everybody but
+        the staff."""
         if viewer.role not in ("instructor", "assistant"):
             raise NotAllowed("Only the course's instructors see the class table.")
         setup = self.setup
         rubrics = {each.digest: each for each in self.store.rubrics()}
         dialogues = {each.submission.person: each for each in self.store.dialogues(assignment.id)}
         owed = self._counts(assignment.id)
+        duties = self.store.allocations(assignment.id, viewer.id)
         posts = {(post.id): post for post in self.store.posts()}
         lines = list[Line]()
         for person in self.store.people():
             if person.role != "student" or (person.withdrawn and person.id not in dialogues):
                 continue
+            if not visibility.in_care(viewer, person):
+                continue
             dialogue = dialogues.get(person.id)
             if dialogue is None:
                 lines.append(overview.before_freeze(person, bool(self.candidates(person, assignment)), assignment))
+                continue
+            if visibility.capacity(viewer, dialogue.submission, duties, author=person) == "peer":
+                lines.append(overview.bare(person, dialogue))
                 continue
             line = overview.line(
                 person,
@@ -268,7 +275,8 @@ class Reading(Copies):
     # -- how it is done ----------------------------------------------------------------------------------------------
 
     def _capacity(self, who: Person, submission: Submission) -> visibility.Capacity:
-        return visibility.capacity(who, submission, self.store.allocations(submission.assignment, who.id))
+        duties = self.store.allocations(submission.assignment, who.id)
+        return visibility.capacity(who, submission, duties, author=self.person(submission.person))
 
     def _reads(self, who: Person, submission: Submission) -> bool:
         """Whether somebody may read what is frozen in it, now; a reviewer once their own self-evaluation is in."""

@@ -56,7 +56,15 @@ class SeenTurn:
     what: What
 
 
-def capacity(viewer: Person, submission: Submission, duties: Collection[Allocation]) -> Capacity:
+def in_care(staff: Person, student: Person) -> bool:
+    """Whether a student is one of those whom somebody of the staff has to do with: for an assistant, who shares a
+    section with them. Those without a section are one of their own: where nobody has any, it is the whole class."""
+    if staff.role == "assistant":
+        return not {*(staff.sections or ("",))}.isdisjoint(student.sections or ("",))
+    return staff.role == "instructor"
+
+
+def capacity(viewer: Person, submission: Submission, duties: Collection[Allocation], *, author: Person) -> Capacity:
     """In which capacity somebody meets a submission: staff who wrote or review it get the lesser view."""
     if viewer.id == submission.person:
         return "author"
@@ -64,7 +72,7 @@ def capacity(viewer: Person, submission: Submission, duties: Collection[Allocati
         return "peer"
     if viewer.role == "instructor":
         return "instructor"
-    if viewer.role == "assistant":
+    if viewer.role == "assistant" and in_care(viewer, author):
         return "assistant"
     return "nobody"
 

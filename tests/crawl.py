@@ -137,6 +137,7 @@ class Facts:
         self.dialogues = {each.submission.id: each for each in store.dialogues()}
         self.author = {id: each.submission.person for id, each in self.dialogues.items()}
         self.known = {each.id: each for each in STUDENTS}
+        self.sections = {each.id: each.sections or ("",) for each in store.people()}
         self.allocations = store.allocations(released=True)
         self.reviewers = {(each.submission, each.reviewer): each for each in self.allocations if each.released is None}
         self.evaluated = {id for id, each in self.dialogues.items() if _live(each.turns, SelfEvaluation)}
@@ -225,7 +226,7 @@ class Facts:
         if viewer is None or viewer.role == "observer":
             return ""
         if viewer.role != "student":
-            return viewer.role
+            return viewer.role if self.theirs(viewer, self.author[secret.submission]) else ""
         if self.author[secret.submission] == viewer.id:
             return "author"
         if (secret.submission, viewer.id) not in self.reviewers:
@@ -233,6 +234,10 @@ class Facts:
         if secret.reviewer in ("", viewer.id):
             return "reviewer"
         return "fellow" if (secret.submission, viewer.id) in self.given else ""
+
+    def theirs(self, staff: Person, student: str) -> bool:
+        """Whether a student is in one of an assistant's sections."""
+        return staff.role == "instructor" or bool({*self.sections[staff.id]} & {*self.sections[student]})
 
     def may(self, viewer: Person | None, secret: Secret, screen: str) -> bool:
         capacity = self.capacity(viewer, secret)
@@ -287,7 +292,7 @@ class Facts:
         for each in STUDENTS:
             if each.id not in known:
                 words |= dict.fromkeys(each.told, "name") | dict.fromkeys(each.traces, TRACE)
-            if not (viewer and (viewer.id == each.id or screen == "sign-off")):
+            if not (viewer and (viewer.id == each.id or (screen == "sign-off" and self.theirs(viewer, each.id)))):
                 words[each.id] = "id of a person"
         for hour in self.round.hours(viewer):
             words.pop(hour, None)

@@ -125,6 +125,11 @@ def test_exclusions_and_withdrawals_stand_in_the_roster(write: Write) -> None:
     assert (ann.withdrawn, bob.withdrawn, cyd.withdrawn) == (False, True, False)
 
 
+def test_sections_stand_in_the_roster(write: Write) -> None:
+    people = "id,name,role,sections\nann,Ann,student,mon\nbob,Bob,student,\ntia,Tia,assistant,mon  mon\n"
+    assert [each.sections for each in read(write(people=people)).people] == [("mon",), (), ("mon",)]
+
+
 @pytest.mark.parametrize(
     ("table", "scale"),
     [
@@ -323,6 +328,11 @@ def test_a_mistake_in_the_roster_is_named_with_its_line(write: Write, row: str, 
         ("id,name,excluded\nann,Ann,eve\n", "there is nobody with the id “eve”"),
         ("id,name,excluded\nann,Ann,ann\n", "names themselves"),
         ("id,name,status\nann,Ann,expelled\n", "the status “expelled” is not known"),
+        (
+            "id,name,role,sections\nann,Ann,student,mon\ntia,Tia,assistant,mon Mon\n",
+            "line 3: sections: no student is in “Mon”; did you mean “mon”?",
+        ),
+        ("id,name,sections\nann,Ann," + "x" * 65 + "\n", "at most 64 characters"),
     ],
 )
 def test_a_roster_that_is_wrong_as_a_whole_is_said_in_words(write: Write, people: str, words: str) -> None:
@@ -540,7 +550,10 @@ def test_a_rubric_s_wording_and_its_structure_are_told_apart(write: Write) -> No
 
 def test_a_course_that_is_written_back_reads_as_the_same(write: Write, tmp_path: Path) -> None:
     files = read(write(COURSE + '\n[grades]\nscale = ["A", "B"]\n\n[server]\nsign_in = "reusable"\n'))
-    people = (*files.people, Person(id="eve", name='=Eve "the" Oak, jr.', excluded=("ann",), withdrawn=True))
+    people = (
+        *files.people,
+        Person(id="eve", name='=Eve "the" Oak, jr.', excluded=("ann",), sections=("mon",), withdrawn=True),
+    )
     assert config.write_back(tmp_path / "out", files.setup, people, files.rubrics) == [
         "course.toml",
         "roster.csv",

@@ -110,6 +110,29 @@ def test_nor_is_who_tries_what_is_not_theirs(rounds: dict[str, Round], state: st
         spoiled.close()
 
 
+@pytest.mark.parametrize("state", ["in review", "in the end"])
+def test_nor_is_an_assistant_of_a_section_told_of_another(
+    rounds: dict[str, Round], state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    round_ = rounds[state].copied(tmp_path / "course.db")
+    try:
+        divided(round_)
+        assert told(crawl(round_, [HELPER], widely=True)) == ""
+        assert told(album(round_, [HELPER])) == ""
+        monkeypatch.setattr(visibility, "in_care", lambda *_: True)  # the test of the test
+        things = {each.thing for each in crawl(round_, [HELPER])}
+        assert {"submission text", "submission's id", "id of a person"} <= things
+        assert {each.thing for each in album(round_, [HELPER])} == {"picture"}
+    finally:
+        round_.close()
+
+
+def divided(round_: Round) -> None:
+    """Half of the class on Mondays, with the assistant; half on Tuesdays."""
+    halves = [replace(who, sections=("tue" if at % 2 else "mon",)) for at, who in enumerate(STUDENTS)]
+    round_.course.store.keep_course(round_.course.setup, [*halves, replace(HELPER, sections=("mon",))], [])
+
+
 def test_the_order_of_reviews_and_of_the_queue_says_nothing(many: Course) -> None:
     assert ordered(many) == []
 

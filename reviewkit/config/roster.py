@@ -12,12 +12,13 @@ from reviewkit.model import SCHEDULE, Person, Role
 
 FILE = "roster.csv"
 COLUMNS = ("id", "name", "email", "role", "feeds")
-EXTRA = ("excluded", "status")
+EXTRA = ("excluded", "sections", "status")
 STATUS = {"": False, "active": False, "late": False, "withdrawn": True, "dropped": True}
 """What a status says about being withdrawn; "late" is a word of planning and changes nothing."""
 
 PEOPLE_LIMIT = 20_000
 FEEDS_LIMIT = 20
+SECTIONS_LIMIT, SECTION_LENGTH = 20, 64
 
 _id = re.compile(r"[^\W_][\w.@+-]{0,63}")
 _email = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
@@ -51,6 +52,12 @@ def read(text: str, mistakes: Mistakes) -> tuple[Person, ...]:
             mistakes.add(FILE, line, f"excluded: “{id}” names themselves; nobody reviews themselves anyway")
         elif other not in ids:
             mistakes.add(FILE, line, f"excluded: there is nobody with the id “{other}”{_near(other, ids)}")
+    taught = {section for each in people.values() if each.role == "student" for section in each.sections}
+    for each in people.values():
+        for section in each.sections if each.role == "assistant" else ():
+            if section not in taught:
+                line = lines[each.id.casefold()]
+                mistakes.add(FILE, line, f"sections: no student is in “{section}”{_near(section, taught)}")
     return tuple(people.values())
 
 
@@ -136,6 +143,9 @@ def _person(line: int, row: Mapping[str, str], mistakes: Mistakes) -> Person | N
     feeds = tuple(dict.fromkeys(row.get("feeds", "").split()))
     if len(feeds) > FEEDS_LIMIT:
         wrong(f"there are {len(feeds)} feeds; a person has at most {FEEDS_LIMIT}")
+    sections = tuple(dict.fromkeys(row.get("sections", "").split()))
+    if len(sections) > SECTIONS_LIMIT or any(len(each) > SECTION_LENGTH for each in sections):
+        wrong(f"sections: a person is in at most {SECTIONS_LIMIT}, each a word of at most {SECTION_LENGTH} characters")
     for url in feeds:
         problem = feed_problem(url)
         if problem:
@@ -149,6 +159,7 @@ def _person(line: int, row: Mapping[str, str], mistakes: Mistakes) -> Person | N
         role=next(each for each in roles if each == role),
         feeds=feeds,
         excluded=tuple(dict.fromkeys(row.get("excluded", "").split())),
+        sections=sections,
         withdrawn=STATUS[status],
     )
 
@@ -179,6 +190,8 @@ def write(people: Iterable[Person]) -> str:
     columns = [*COLUMNS]
     if any(each.excluded for each in everybody):
         columns.append("excluded")
+    if any(each.sections for each in everybody):
+        columns.append("sections")
     if any(each.withdrawn for each in everybody):
         columns.append("status")
     out = io.StringIO(newline="")
@@ -192,6 +205,7 @@ def write(people: Iterable[Person]) -> str:
             "role": each.role,
             "feeds": " ".join(each.feeds),
             "excluded": " ".join(each.excluded),
+            "sections": " ".join(each.sections),
             "status": "withdrawn" if each.withdrawn else "",
         }
         writer.writerow([row[column] for column in columns])
