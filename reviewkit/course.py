@@ -9,8 +9,9 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from reviewkit import dialogue as rules
 from reviewkit import exchange
-from reviewkit.errors import Missing, NotAllowed, ReviewkitError
+from reviewkit.errors import Conflict, Missing, NotAllowed, ReviewkitError, StoreError
 from reviewkit.listing import key
 from reviewkit.model import (
     Accept,
@@ -185,8 +186,10 @@ class Course(Resting, Sites):
 
     def _answer_typed(self, typed: "list[Typed]") -> "Projection":
         """Try what was typed into the sheet as turns, once each, and give the course as the sheet shall show it."""
-        answers = self.store.sheet_answers()
+        answers, there = self.store.sheet_answers(), {each.id for each in self.store.submissions()}
         for each in typed:
+            if each.submission not in there:
+                continue  # a row that somebody made: the book says that it is nobody's
             digest = each.digest if each.decision else ""
             known = answers.get(each.submission, ("", ""))[0]
             if known != digest:
@@ -209,29 +212,37 @@ class Course(Resting, Sites):
         try:
             who = self._acts_as()
             if typed.decision == "accept":
-                grade = typed.grade or typed.shown
-                self.accept(
-                    who,
-                    typed.submission,
-                    Accept(grade=grade, text=typed.comment),
-                    seen=None,
-                    request=request,
-                    via="sheet",
-                )
-                return "Accepted and signed."
+                return self._accept_typed(who, typed, request)
             if typed.decision == "discuss":
                 counter = Proposal(grade=typed.grade) if typed.grade else None
                 said = Discuss(text=typed.comment, counter=counter)
                 self.discuss(who, typed.submission, said, seen=None, request=request, via="sheet")
                 return "Sent to the author."
             return "Not taken: the decision must be accept or discuss."
+        except StoreError:
+            raise  # nobody's refusal: the next sync tries the same request again
         except ReviewkitError as refused:
             return f"Not taken: {refused} To try it again later, clear the decision and type it anew."
+
+    def _accept_typed(self, who: Person, typed: "Typed", request: str) -> str:
+        """An accept acts beside what the row showed: the proposal that stands, or that it is closed and wants its
+        signature alone. A signature has no words: then the comment stays in its cell, and the answer says so."""
+        turns = self.store.dialogue(typed.submission).turns
+        closed = rules.stage(turns) in ("agreed", "decided")
+        if closed and typed.stage not in rules.CLOSED:
+            outcome = rules.outcome(turns)
+            at = f" at {outcome.grade}" if outcome and outcome.grade else ""
+            raise Conflict(f"This was closed{at} since the sheet showed it. Look at it first.")
+        grade, text = (typed.grade, "") if closed else (typed.grade or typed.shown, typed.comment)
+        self.accept(who, typed.submission, Accept(grade=grade, text=text), seen=None, request=request, via="sheet")
+        unsent = closed and typed.comment
+        return f"Accepted and signed.{' The comment was not sent: it was agreed already.' if unsent else ''}"
 
     def _acts_as(self) -> Person:
         """The instructor for whom typed decisions count (`[sheet] acts_as`: an id or an e-mail address)."""
         for person in self.store.people():
-            if person.role == "instructor" and self.acts_as in (person.id, person.email):
+            named = self.acts_as and self.acts_as in (person.id, person.email)
+            if named and person.role == "instructor" and not person.withdrawn:
                 return person
         raise NotAllowed("Name the instructor whose decisions count here in [sheet] acts_as of the course file.")
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from reviewkit import dialogue as rules
 from reviewkit import grades, rubric
-from reviewkit.errors import NotAllowed
+from reviewkit.errors import Invalid, NotAllowed
 from reviewkit.model import (
     OWN_REVIEW,
     Accept,
@@ -136,11 +136,17 @@ class Verbs(Rounds):
         self._as_instructor(who, submission, self._accepting(submission, said), seen=seen, request=request, via=via)
 
     def _accepting(self, submission: str, said: Accept) -> list[What]:
-        """The turns that an accept is: with its signature, or the signature alone where it is agreed already."""
+        """The turns that an accept is: with its signature, or the signature alone where it is agreed already. Raises
+        Invalid where that signature would be put under another grade, or words would be lost with it."""
         turns = self.store.dialogue(submission).turns
         if rules.stage(turns) in ("agreed", "decided"):
             proposal = rules.outcome(turns)
-            return [SignOff(grade=proposal.grade if proposal else "")]
+            grade = proposal.grade if proposal else ""
+            if said.grade and grades.parse_grade(said.grade, self.setup.scale) != grade:
+                raise Invalid(f"This is closed at {grade} already, not at {said.grade}. Sign that.", field="grade")
+            if said.text.strip() or said.recognised:
+                raise Invalid("This is closed already, and a signature carries no words. Sign without.", field="word")
+            return [SignOff(grade=grade)]
         said = replace(said, grade=grades.parse_grade(said.grade, self.setup.scale))
         return [said, SignOff(grade=said.grade)]
 

@@ -7,7 +7,7 @@ import pytest
 
 from reviewkit import exchange
 from reviewkit.course import Course
-from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed
+from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, StoreError
 from reviewkit.model import (
     Accept,
     Answer,
@@ -417,10 +417,11 @@ class Paper:
         if self.saves:
             self.saves -= 1
             raise SheetChanged("Somebody saved the workbook; nothing was written.")
-        selves = {row.id: row.self_grade for row in self.shown.submissions} if self.shown else {}
+        rows = {row.id: (row.self_grade, row.stage) for row in self.shown.submissions} if self.shown else {}
         typed = [
-            Typed(submission=id, decision=decision, grade=grade, comment=comment, shown=selves.get(id, ""))
+            Typed(submission=id, decision=decision, grade=grade, comment=comment, shown=shown, stage=stage)
             for id, (decision, grade, comment) in self.inputs.items()
+            for shown, stage in [rows.get(id, ("", ""))]
         ]
         self.shown = projection_of(typed)
         return Report()
@@ -469,6 +470,82 @@ def test_an_accept_typed_beside_an_older_proposal_is_refused_in_the_row(course: 
     assert "accept" not in kinds(course, submission)
 
 
+def offered(course: Course) -> str:
+    """Ann has proposed 82 and is asked to reply to 78."""
+    submission = answered(course)["ann"]
+    said = Discuss(text="78, I think.", counter=Proposal(judgements=levels(1, 3), grade="78"))
+    course.discuss(PROF, submission, said, seen=len(course.dialogue(submission, PROF).turns))
+    return submission
+
+
+def accepts(course: Course, submission: str) -> None:
+    course.reply(ANN, submission, Reply(accepts=True), seen=len(course.dialogue(submission, ANN).turns))
+
+
+def test_an_accept_typed_beside_what_is_agreed_signs_it_and_says_that_a_signature_has_no_words(
+    course: Course, paper: Paper
+) -> None:
+    submission = offered(course)
+    accepts(course, submission)
+    course.sync()
+    paper.inputs[submission] = ("accept", "90", "")
+    course.sync()
+    assert paper.status(submission).startswith("Not taken: This is closed at 78 already, not at 90.")
+    paper.inputs[submission] = ("accept", "", "Well argued.")
+    course.sync()
+    assert paper.status(submission) == "Accepted and signed. The comment was not sent: it was agreed already."
+    assert grade_of(course, submission) == "78"
+
+
+def test_an_accept_typed_before_the_author_agreed_to_something_else_signs_nothing(course: Course, paper: Paper) -> None:
+    submission = offered(course)
+    course.sync()
+    accepts(course, submission)
+    paper.inputs[submission] = ("accept", "", "")
+    course.sync()
+    assert paper.status(submission).startswith("Not taken: This was closed at 78 since the sheet showed it.")
+    assert kinds(course, submission)[-1] == "reply"
+
+
+def test_what_is_agreed_is_signed_at_no_other_grade_and_without_words_that_nobody_would_read(course: Course) -> None:
+    submission = offered(course)
+    accepts(course, submission)
+    seen = len(course.dialogue(submission, PROF).turns)
+    for said in (Accept(grade="82"), Accept(grade="78", text="Well argued."), Accept(recognised=("Clear evidence",))):
+        with pytest.raises(Invalid):
+            course.accept(PROF, submission, said, seen=seen)
+    course.accept(PROF, submission, Accept(grade="78"), seen=seen)
+    assert kinds(course, submission)[-1] == "sign-off"
+
+
+def test_a_decision_in_a_row_that_somebody_made_stops_no_other(course: Course, paper: Paper) -> None:
+    submission = answered(course)["ann"]
+    course.sync()
+    paper.inputs["RK-7F3A2C91"] = ("accept", "82", "")
+    paper.inputs[submission] = ("accept", "82", "")
+    course.sync()
+    assert paper.status(submission) == "Accepted and signed."
+
+
+def test_a_store_that_is_away_refuses_no_decision_and_the_next_sync_takes_it(
+    course: Course, paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = answered(course)["ann"]
+    course.sync()
+    paper.inputs[submission] = ("accept", "82", "")
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreError("The database is locked.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(course.store, "say", away)
+        with pytest.raises(StoreError):
+            course.sync()
+    course.sync()
+    assert paper.status(submission) == "Accepted and signed."
+    assert kinds(course, submission).count("accept") == 1
+
+
 def test_a_decision_that_was_cleared_can_be_typed_anew(course: Course, paper: Paper) -> None:
     submission = reviewed(course)["ann"]
     course.sync()
@@ -495,9 +572,12 @@ def test_a_sheet_that_people_save_meanwhile_is_synced_in_a_new_cycle(course: Cou
         course.sync()
 
 
-def test_typed_decisions_need_an_instructor_to_act_for(course: Course, paper: Paper) -> None:
+@pytest.mark.parametrize("named", ["ann", "", PROF.id])
+def test_typed_decisions_need_an_instructor_to_act_for(course: Course, paper: Paper, named: str) -> None:
     submission = answered(course)["ann"]
-    course.acts_as = "ann"
+    without = dataclasses.replace(PROF, email="", withdrawn=named == PROF.id)
+    course.store.keep_course(course.setup, [without], [])
+    course.acts_as = named
     paper.inputs[submission] = ("accept", "82", "")
     course.sync()
     assert "acts_as" in paper.status(submission)

@@ -210,6 +210,7 @@ def read_typed(found: Found) -> tuple[list[Typed], list[str]]:
             grade=found.at(index, "grade").strip(),
             comment=found.at(index, "comment").strip(),
             shown=found.at(index, "self"),
+            stage=found.at(index, "stage"),
         )
         if id:
             typed[id].append((index in found.strong, said))

@@ -167,6 +167,8 @@ class Typed:
     comment: str = ""
     shown: str = field(default="", compare=False)
     """What stood in the column `self` of that row: the proposal that the instructor was looking at."""
+    stage: str = field(default="", compare=False)
+    """What stood in the column `stage`: whether the instructor was looking at something that is closed."""
 
     @property
     def digest(self) -> str:
