@@ -64,6 +64,12 @@ def show_whole(tab: Tab) -> None:
         tab.set_viewport_size({"width": width, "height": int(tab.evaluate("document.documentElement.scrollHeight"))})
 
 
+SEEN = """() => {
+  const at = document.activeElement, shown = at.closest(".lv") ?? at, rule = getComputedStyle(shown);
+  const ring = rule.outlineStyle !== "none" && parseFloat(rule.outlineWidth) >= 2;
+  return at === document.body || (at.checkVisibility() && ring);
+}"""
+"""Whether the focus can be seen where it is; after the last stop it is the browser's own for once."""
 LOSE = """kind => {
   const act = window.act;
   let lost = 2;
@@ -92,6 +98,19 @@ class Page:
     def focused(self) -> str:
         """The test name or the id of what has the focus."""
         return str(self.tab.evaluate("document.activeElement.dataset.testid ?? document.activeElement.id"))
+
+    def tab_to(self, name: str) -> None:
+        """Goes on with Tab until what has this test name or id has the focus, which can be seen at every stop."""
+        for _ in range(120):
+            if self.focused() == name:
+                return
+            self.press("Tab")
+            assert self.tab.evaluate(SEEN), f"nothing shows that {self.focused() or self.inside()} has the focus"
+        raise AssertionError(f"Tab does not reach {name}")
+
+    def inside(self) -> str:
+        """The tag of what has the focus and the words in it."""
+        return str(self.tab.evaluate("`${document.activeElement.localName}: ${document.activeElement.textContent}`"))
 
     def lose_answers(self, kind: str) -> None:
         """What events of this kind ask is done, and the answers are lost, as often as the page tries at once."""

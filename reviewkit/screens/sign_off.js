@@ -286,10 +286,11 @@ function renderSignOff({ model, el, signal }) {
   function pane(detail) {
     const list = rows(), index = list.findIndex(line => line.id === hereId());
     const go = (to, text, sign) => h("button", { class: "btn q s", type: "button", "aria-label": text, testid: slug(text), onclick: () => list[to] && open(list[to].id) }, icon(sign));
-    return h("aside", { class: "card pane as-teach", "aria-labelledby": "pane-title", testid: "pane", inert: !isLoaded(), "aria-busy": !isLoaded() ? "true" : null },
+    return h("aside", { class: "card pane as-teach", "aria-labelledby": "pane-title", testid: "pane", "aria-busy": !isLoaded() ? "true" : null },
       h("div", { class: "row sp" }, h("h2", { id: "pane-title", tabIndex: -1 }, detail.name),
         h("span", { class: "row sm turn-over" }, go(index - 1, "Previous", "left"), h("span", { class: "mu" }, index < 0 ? "" : `${index + 1} of ${list.length}`), go(index + 1, "Next", "right"))),
-      detail.submission ? dialogueOf(detail) : [note("neutral", detail.why), menuOf(detail)]);
+      // Nothing is done to a dialogue while another one comes; from its head one goes on, so the focus can stay there.
+      h("div", { class: "one", inert: !isLoaded() }, detail.submission ? dialogueOf(detail) : [note("neutral", detail.why), menuOf(detail)]));
   }
 
   const ask = detail => about => askMore(about, detail, shown.kept, { link, done: text => acted(text) });
