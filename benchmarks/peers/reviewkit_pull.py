@@ -1,5 +1,6 @@
 """A class's feeds through reviewkit: a course on disk, pulled as the command and the clock do. Told by pull.py."""
 
+import gc
 import json
 import sys
 import tempfile
@@ -33,6 +34,8 @@ with tempfile.TemporaryDirectory() as name:
     rows = [f"s{number},Student {number},,student,{feed}" for number, feed in enumerate(feeds)]
     (folder / "roster.csv").write_text("\n".join(["id,name,email,role,feeds", *rows]) + "\n", "utf-8")
     course = open_course(folder / "course.toml")
+    gc.collect()
+    gc.freeze()  # as the service does
     print("ready", flush=True)
     while sys.stdin.readline():
         found = course.pull()
