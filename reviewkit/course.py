@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reviewkit import dialogue as rules
-from reviewkit import exchange
-from reviewkit.errors import Conflict, Missing, NotAllowed, ReviewkitError, StoreError
+from reviewkit import exchange, grades
+from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError, StoreError
 from reviewkit.listing import key
 from reviewkit.model import (
     Accept,
@@ -228,13 +228,16 @@ class Course(Resting, Sites):
         """An accept acts beside what the row showed: the proposal that stands, or that it is closed and wants its
         signature alone. A signature has no words: then the comment stays in its cell, and the answer says so."""
         turns = self.store.dialogue(typed.submission).turns
-        closed = rules.stage(turns) in ("agreed", "decided")
+        closed, outcome = rules.stage(turns) in ("agreed", "decided"), rules.outcome(turns)
+        grade = outcome.grade if outcome else ""
         if closed and typed.stage not in rules.CLOSED:
-            outcome = rules.outcome(turns)
-            at = f" at {outcome.grade}" if outcome and outcome.grade else ""
-            raise Conflict(f"This was closed{at} since the sheet showed it. Look at it first.")
-        grade, text = (typed.grade, "") if closed else (typed.grade or typed.shown, typed.comment)
-        self.accept(who, typed.submission, Accept(grade=grade, text=text), seen=None, request=request, via="sheet")
+            raise Conflict(
+                f"This was closed{f' at {grade}' if grade else ''} since the sheet showed it. Look at it first."
+            )
+        if closed and typed.grade and grades.parse_grade(typed.grade, self.setup.scale) != grade:
+            raise Invalid(f"This is closed at {grade} already, not at {typed.grade}.", field="grade")
+        turn = Accept() if closed else Accept(grade=typed.grade or typed.shown, text=typed.comment)
+        self.accept(who, typed.submission, turn, seen=None, request=request, via="sheet")
         unsent = closed and typed.comment
         return f"Accepted and signed.{' The comment was not sent: it was agreed already.' if unsent else ''}"
 

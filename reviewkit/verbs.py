@@ -137,16 +137,13 @@ class Verbs(Rounds):
 
     def _accepting(self, submission: str, said: Accept) -> list[What]:
         """The turns that an accept is: with its signature, or the signature alone where it is agreed already. Raises
-        Invalid where that signature would be put under another grade, or words would be lost with it."""
+        Invalid where words would be lost with that."""
         turns = self.store.dialogue(submission).turns
         if rules.stage(turns) in ("agreed", "decided"):
-            proposal = rules.outcome(turns)
-            grade = proposal.grade if proposal else ""
-            if said.grade and grades.parse_grade(said.grade, self.setup.scale) != grade:
-                raise Invalid(f"This is closed at {grade} already, not at {said.grade}. Sign that.", field="grade")
             if said.text.strip() or said.recognised:
                 raise Invalid("This is closed already, and a signature carries no words. Sign without.", field="word")
-            return [SignOff(grade=grade)]
+            proposal = rules.outcome(turns)
+            return [SignOff(grade=proposal.grade if proposal else "")]
         said = replace(said, grade=grades.parse_grade(said.grade, self.setup.scale))
         return [said, SignOff(grade=said.grade)]
 
