@@ -39,6 +39,10 @@ LONGEST_ADDRESS = 254
 SIGN_IN = "sign-in"
 """The kind of letter that brings a new link."""
 REVOKED = "Your sign-in has ended. Open your personal link again; what you typed is kept in this browser."
+LEFT = (
+    "You are no longer in this course. If that is a mistake, talk to your instructor: it can be undone, and nothing of "
+    "yours is lost."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +99,7 @@ class Entrance:
             if found.ended:
                 LOG.warning("A sign-in that had ended was used", extra={"person": logs.person(id)})
             elif found.serial == serial:
-                return Guest(person=found.person, serial=serial)
+                return Guest(person=_present(found.person), serial=serial)
         raise NotAllowed(REVOKED)
 
     def sign_out(self, id: str, serial: int, session: str) -> None:
@@ -145,7 +149,7 @@ class Entrance:
         with suppress(Missing):
             person, store = self.course.person(found.person), self.course.store
             if store.link_serial(person.id) == found.serial:
-                return Guest(person=person, serial=store.session_serial(person.id)), found
+                return Guest(person=_present(person), serial=store.session_serial(person.id)), found
         raise NotAllowed(signing.NO_LINK)
 
     def _key(self, link: OnceLink) -> str:
@@ -199,6 +203,13 @@ class Entrance:
     def _try(self, what: str, who: str, most: int, within: timedelta) -> float:
         key = signing.keyed(self.secret, what, who)
         return self.course.store.try_again(key, most=most, within=within, now=self.course.clock())
+
+
+def _present(person: Person) -> Person:
+    """Raises NotAllowed when they were withdrawn from the course."""
+    if person.withdrawn:
+        raise NotAllowed(LEFT)
+    return person
 
 
 def hand_out(course: Course, secret: bytes, person: Person, url: str, *, once: bool) -> str:

@@ -56,5 +56,5 @@ def _book(local: Local, directory: Path, people: Iterable[Person]) -> Book:
         file=workbook_file(local, directory),
         spreadsheet=local.spreadsheet,
         key_file=local.google_key,
-        instructors=[person.email for person in people if person.role == "instructor"],
+        instructors=[each.email for each in people if each.role == "instructor" and not each.withdrawn],
     )

@@ -16,7 +16,7 @@ from reviewkit.entrance import HANDED_AGE, LETTERS_BY, LETTERS_TO, WRONG_LINKS, 
 from reviewkit.errors import Ended, Invalid, MailError, NotAllowed, ReviewkitError, TooOften
 from reviewkit.model import Person
 from reviewkit.store import Store
-from tests.cast import ANN, BOB, MONDAY, PEOPLE, Clock, a_course, a_setup
+from tests.cast import ANN, BOB, MONDAY, PEOPLE, PROF, Clock, a_course, a_setup
 from tests.mailbox import Mailbox
 
 SECRET = b"s" * 40
@@ -141,6 +141,24 @@ def test_a_revoked_link_and_one_of_somebody_who_is_gone_do_not_work(door: Open, 
         with pytest.raises(NotAllowed, match="Ask for a new one") as refused:
             entrance.enter(each, HERE)
         assert not isinstance(refused.value, Ended)
+
+
+@pytest.mark.parametrize("person", [ANN, PROF], ids=["a student", "an instructor"])
+def test_who_is_withdrawn_from_the_course_stays_outside_until_that_is_undone(
+    door: Open, store: Store, person: Person
+) -> None:
+    entrance, lasting = door(), door(single_use=False)
+    store.keep_course(a_setup(), [replace(person, withdrawn=True)], [])
+    for comes in (
+        lambda: entrance.enter(once(store, person), HERE),
+        lambda: lasting.look(reusable(person), HERE),
+        lambda: entrance.guest(person.id, 1, "begun before"),
+    ):
+        with pytest.raises(NotAllowed, match="no longer in this course"):
+            comes()
+    store.keep_course(a_setup(), [person], [])
+    assert lasting.enter(reusable(person), HERE).person == person
+    assert entrance.guest(person.id, 1, "begun before").person == person
 
 
 def test_where_links_work_once_the_others_do_not_work(door: Open, store: Store) -> None:
