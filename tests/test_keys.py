@@ -1,7 +1,7 @@
 """A whole round by keys alone: from a post to a signed grade, with no pointer at any step of anybody's.
 
-Signing in by keys is in `test_sign_in`, the keys of Sign-off's table in `test_screens_sign_off`, the rarer acts beside
-the screens that offer them.
+Signing in by keys is in `test_sign_in`, the keys of Sign-off's table in `test_screens_sign_off_browser`, the rarer
+acts beside the screens that offer them.
 """
 
 from collections.abc import Iterator

@@ -40,10 +40,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("server")]
 Visit = Callable[..., Page]
 LOSS = 5.0
 """Seconds of text that may be missing on another machine: three, and two that a busy machine is late. A page's own
-clock lets its share of the three pass in `test_screens_my_work.py`."""
+clock lets its share of the three pass in `test_screens_my_work_browser.py`."""
 NOTICED = 25_000
 """Milliseconds within which a page says here that it has lost its server. They are ten on the page's own clock, which
-`test_screens_my_work.py` lets pass; a machine with other things to do is late."""
+`test_screens_my_work_browser.py` lets pass; a machine with other things to do is late."""
 
 
 SERVE_LATER = """

@@ -13,7 +13,7 @@ from reviewkit.model import Accept, Discuss, Person, Waiting
 from reviewkit.store import Store
 from tests.cast import ANN, BOB, CYD, PROF, Clock, a_course
 from tests.pages import Window
-from tests.test_screens_sign_off import GRADES, INES, at_sign_off
+from tests.sign_off_cast import GRADES, INES, at_sign_off
 
 SAID = Accept(grade="78", text="Well argued.", recognised=("Clear evidence",))
 

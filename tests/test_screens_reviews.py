@@ -384,34 +384,27 @@ def test_a_review_is_written_and_sent_by_keyboard_alone(window: Window, course: 
     page = window.open("reviews", ANN)
     id = course.duties(ANN)[0].id
 
-    def tab_to(name: str) -> None:
-        for _ in range(60):
-            if page.focused() == name:
-                return
-            page.press("Tab")
-        raise AssertionError(f"Tab does not reach {name}")
-
-    tab_to("level-claim-0")
+    page.tab_to("level-claim-0")
     page.press("ArrowRight", "ArrowRight")
-    tab_to("choose-claim")
+    page.tab_to("choose-claim")
     page.press("Enter")
     expect(page["dialog"]).to_be_visible()
-    tab_to("sentence-1")
+    page.tab_to("sentence-1")
     page.press("Enter")
     expect(page["evidence-claim"]).to_have_text("The gauge was silent in eleven weeks.")
-    tab_to("field-note-claim")
+    page.tab_to("field-note-claim")
     page.tab.keyboard.type("I trust the numbers.")
-    tab_to("summary-evidence")
+    page.tab_to("summary-evidence")
     page.press("Enter")
-    tab_to("level-evidence-0")
+    page.tab_to("level-evidence-0")
     page.press("Space")
     expect(page["level-evidence-0"]).to_be_checked()
     expect(page["level-claim-2"]).to_be_checked()
-    tab_to("field-strengths")
+    page.tab_to("field-strengths")
     page.tab.keyboard.type("Drawing the wait is a fine idea.")
-    tab_to("field-suggestions")
+    page.tab_to("field-suggestions")
     page.tab.keyboard.type("Link the raw minutes.")
-    tab_to("send-review")
+    page.tab_to("send-review")
     page.press("Enter")
     assert page.focused() == "dialog-cancel"
     page.press("Tab", "Enter")
