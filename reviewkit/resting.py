@@ -37,8 +37,8 @@ class Resting(Verbs):
         """Accept and sign when the rest is over; gives what waits until then, to be taken back by its id.
 
         It is asked now whether it may be done, and again when it is. `drafts` (person, form) are done with when it is
-        done; until then they keep what was typed. The same request again has no second effect. Raises NotAllowed,
-        Invalid or Conflict with nothing changed.
+        done; until then they keep what was typed, and what is typed meanwhile is kept longer: it was not sent. The same
+        request again has no second effect. Raises NotAllowed, Invalid or Conflict with nothing changed.
         """
         id = f"{submission}:{request or uuid.uuid4().hex}"
         mine = [each for each in self.store.waiting(who.id) if each.arguments.get("submission") == submission]
@@ -59,7 +59,7 @@ class Resting(Verbs):
                 "grade": said.grade,
                 "text": said.text,
                 "recognised": list(said.recognised),
-                "drafts": [list(each) for each in drafts],
+                "drafts": [[*each, self._revision(*each)] for each in drafts],
             },
         )
         if self.store.has_request(submission, id):
@@ -105,5 +105,11 @@ class Resting(Verbs):
         who = self.person(act.person)
         turn = Accept(grade=said["grade"], text=said["text"], recognised=tuple(said["recognised"]))
         self.accept(who, said["submission"], turn, seen=said["seen"], request=act.id)
-        for person, form in said["drafts"]:
-            self.store.drop_draft(person, form, at=self.clock())
+        for person, form, *revision in said["drafts"]:  # what an older release put to rest has no revision
+            if not revision or revision == [self._revision(person, form)]:
+                self.store.drop_draft(person, form, at=self.clock())
+
+    def _revision(self, person: str, form: str) -> int:
+        """Of what is kept of a form; 0 where nothing is."""
+        draft = self.store.draft(person, form)
+        return draft.revision if draft else 0

@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from reviewkit import screens
-from reviewkit.course import Course
+from reviewkit.course import Course, Line
 from reviewkit.errors import Conflict, Invalid, NotAllowed, StoreError
 from reviewkit.model import Accept, Discuss, Person, Waiting
 from reviewkit.store import Store
-from tests.cast import ANN, BOB, CYD, PROF, Clock, a_course
+from tests.cast import ANN, BOB, CYD, PROF, TIA, Clock, a_course
 from tests.pages import Window
 from tests.sign_off_cast import GRADES, INES, at_sign_off
 
@@ -44,6 +44,10 @@ def rest(course: Course, submission: str, request: str = "one", said: Accept = S
 
 def kinds(course: Course, submission: str) -> list[str]:
     return [turn.kind for turn in course.store.dialogue(submission).turns]
+
+
+def table(course: Course) -> list[Line]:
+    return course.class_table(PROF, course.assignment("river"))
 
 
 def stage(course: Course, submission: str) -> str:
@@ -92,6 +96,27 @@ def test_what_was_taken_back_is_never_written_and_the_words_are_kept(
     rest(course, made["ann"], "two")
     clock.pass_(seconds=10)
     assert len(course.flush()) == 1
+
+
+def test_what_an_assistant_types_on_meanwhile_was_not_sent_and_is_kept(
+    course: Course, made: dict[str, str], clock: Clock
+) -> None:
+    course.store.keep_course(course.setup, [TIA], [])
+    forms = {id: f"staff:{made[id]}" for id in ("ann", "bob")}
+    for id, form in forms.items():
+        course.keep_draft(TIA, form, 1, {"word": "Fine."})
+        submission = made[id]
+        grade = next(line.self_grade for line in table(course) if line.submission == submission)
+        course.accept_later(
+            PROF, submission, Accept(grade=grade), seen=seen(course, submission), drafts=[(TIA.id, form)]
+        )
+    clock.pass_(seconds=5)
+    course.keep_draft(TIA, forms["ann"], 2, {"word": "Fine. One thing more."}, after=1)
+    clock.pass_(seconds=5)
+    assert len(course.flush()) == 2
+    assert (kept := course.draft(TIA, forms["ann"]))
+    assert kept.content == {"word": "Fine. One thing more."}
+    assert course.draft(TIA, forms["bob"]) is None
 
 
 def test_only_its_own_person_takes_an_act_back(course: Course, made: dict[str, str]) -> None:
