@@ -107,8 +107,9 @@ class Reading(Copies):
         """Everything pulled from this person's sites, newest first."""
         return self.store.posts(who.id)
 
-    def candidates(self, who: Person, assignment: Assignment) -> list[Post]:
-        """The posts that can be frozen: with the assignment's tag, published inside its dates; newest first."""
+    def candidates(self, who: Person, assignment: Assignment, *, late: bool = False) -> list[Post]:
+        """The posts that can be frozen: with the assignment's tag, published inside its dates (or `late`, for an
+        instructor to freeze); newest first."""
         from reviewkit.feeds.tags import fold
 
         setup = self.setup
@@ -119,7 +120,7 @@ class Reading(Copies):
             if (post.given_for in ("", assignment.id))
             and post.gone is None
             and any(tag.tag == wanted or tag.found == "feed" for tag in post.tags)
-            and _inside(post.published, setup.starts, setup.own(assignment, who.id).freeze_by)
+            and _inside(post.published, setup.starts, None if late else setup.own(assignment, who.id).freeze_by)
         ]
 
     def submission_of(self, who: Person, assignment: Assignment) -> Submission | None:

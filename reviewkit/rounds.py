@@ -21,6 +21,7 @@ from reviewkit.model import (
     Frozen,
     HandOver,
     Person,
+    Post,
     Reopen,
     Reveal,
     Said,
@@ -75,11 +76,48 @@ class Rounds(Allocating):
                 "beginning. Read the copy and confirm that it is your text, then freeze it.",
                 field="confirmed",
             )
-        revisions = tuple(Frozen(post=id, digest=known[id].latest.digest) for id in dict.fromkeys(posts))
-        digest = self.rubric_in_use(asked).digest
         by = SCHEDULE if via == "schedule" else who.id
-        said = self._said(by, Freeze(revisions=revisions, rubric=digest), via)
-        return self.store.open_submission(who.id, assignment, digest, revisions, said, request=request).submission.id
+        return self._freeze(who, asked, [known[id] for id in dict.fromkeys(posts)], by, via=via, request=request)
+
+    @at_a_glance
+    def freeze_for(
+        self, who: Person, author: str, assignment: str, posts: Sequence[str], reason: str, *, request: str = ""
+    ) -> str:
+        """An instructor freezes posts (ids) of a student who has chosen none, with a reason; also such as came after
+        the date. Gives the submission's id. Raises NotAllowed, Invalid, Missing or Conflict, with nothing changed."""
+        if who.role != "instructor":
+            raise NotAllowed("Only an instructor can freeze a post for somebody else.")
+        person = self.person(author)
+        asked = self.assignment(assignment, person)
+        if person.role != "student" or person.withdrawn:
+            raise NotAllowed(f"{person.name} is no student of this course now, so nothing is frozen for them.")
+        known = {post.id: post for post in self.candidates(person, asked, late=True)}
+        if not posts or any(id not in known for id in posts):
+            raise Invalid(f"Choose a post of theirs that carries #{self.setup.tag_of(asked)}.", field="choice")
+        if len(posts) > 1 and asked.kind == "post":
+            raise Invalid(f"{asked.title} asks for one post; choose the one that counts.", field="choice")
+        if not reason.strip():
+            raise Invalid("Write why you freeze it for them before you send.", field="reason")
+        if len(reason) > TEXT_LIMIT:
+            raise Invalid("This reason is too long; nothing was lost, please shorten it.", field="reason")
+        chosen = [known[id] for id in dict.fromkeys(posts)]
+        return self._freeze(person, asked, chosen, who.id, via="page", request=request, reason=reason)
+
+    def _freeze(
+        self,
+        author: Person,
+        asked: Assignment,
+        posts: Sequence[Post],
+        by: str,
+        *,
+        via: Via,
+        request: str,
+        reason: str = "",
+    ) -> str:
+        revisions = tuple(Frozen(post=each.id, digest=each.latest.digest) for each in posts)
+        digest = self.rubric_in_use(asked).digest
+        said = self._said(by, Freeze(revisions=revisions, rubric=digest, reason=reason), via)
+        return self.store.open_submission(author.id, asked.id, digest, revisions, said, request=request).submission.id
 
     @at_a_glance
     def reveal(self, assignment: str, *, by: Person | None = None, reason: str = "") -> list[str]:

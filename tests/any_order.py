@@ -253,6 +253,15 @@ class AnyOrder(RuleBasedStateMachine):
         posts = [post.id for post in self.course.posts(whose)]
         self.attempt(self.course.freeze, who or whose, round_, posts if several else posts[:1])
 
+    @rule(who=WRONG, whose=STUDENT, round_=ROUND, several=st.booleans(), reason=REASON)
+    def freeze_for(self, who: Person | None, whose: Person, round_: str, several: bool, reason: str) -> None:
+        posts = [post.id for post in self.course.posts(whose)]
+
+        def freeze(by: Person, round_: str, *, request: str) -> None:
+            self.course.freeze_for(by, whose.id, round_, posts if several else posts[:1], reason, request=request)
+
+        self.attempt(freeze, who or PROFS[0], round_)
+
     @rule(who=WRONG, whose=STUDENT, round_=ROUND, grade=GRADE, level=LEVEL, seen=SEEN)
     def self_evaluate(self, who: Person | None, whose: Person, round_: str, grade: str, level: int, seen: str) -> None:
         submission = self.submission(whose, round_)

@@ -6,10 +6,24 @@ from datetime import timedelta
 import pytest
 
 from reviewkit.course import Course
-from reviewkit.errors import Invalid, NotAllowed
-from reviewkit.model import Person
+from reviewkit.errors import Conflict, Invalid, NotAllowed
+from reviewkit.model import Feed, Person
 from reviewkit.store import Store
-from tests.cast import ANN, BOB, CYD, EVE, MONDAY, PROF, STUDENTS, Clock, a_course, a_self_evaluation, levels
+from tests.cast import (
+    ANN,
+    BOB,
+    CYD,
+    EVE,
+    MONDAY,
+    PROF,
+    STUDENTS,
+    TIA,
+    Clock,
+    a_course,
+    a_post,
+    a_self_evaluation,
+    levels,
+)
 
 GRACE = timedelta(minutes=10)
 FREEZE_BY = MONDAY + timedelta(days=3)
@@ -76,6 +90,46 @@ def test_who_has_more_time_chooses_later_and_alone(course: Course, clock: Clock)
     choose(course, ANN)
     assert course.assignment("river", BOB).freeze_by == FREEZE_BY
     assert course.assignment("river", ANN).freeze_by == FREEZE_BY + timedelta(days=2)
+
+
+def test_an_instructor_freezes_for_who_chose_nothing_and_says_why(course: Course, clock: Clock) -> None:
+    """Also what came after the date: the author reads the reason, and goes on as if they had chosen it."""
+    zoe = Person(id="zoe", name="Zoe Quarterman", feeds=("https://zoe.example/feed",))
+    course.store.keep_course(course.setup, [zoe], [])
+    feed = Feed(person=zoe.id, url=zoe.feeds[0])
+    course.store.keep_pull(feed, [a_post(zoe, days_ago=-4)], seen=clock())  # a day after the date
+    clock.now = SELF_BY + GRACE + timedelta(seconds=1)
+    course.advance()
+    (post,) = [each.id for each in course.posts(zoe)]
+    (other,) = [each.id for each in course.posts(ANN)]
+    for refused, who, posts, reason in (
+        (NotAllowed, ANN, [post], "Hers."),
+        (NotAllowed, zoe, [post], "Mine."),
+        (NotAllowed, TIA, [post], "Hers."),
+        (Invalid, PROF, [], "She wrote to me."),
+        (Invalid, PROF, [other], "She wrote to me."),
+        (Invalid, PROF, [post], " "),
+        (Invalid, PROF, [post], "x" * 20_001),
+    ):
+        with pytest.raises(refused):
+            course.freeze_for(who, "zoe", "river", posts, reason)
+    assert "zoe" not in submissions(course)
+    made = course.freeze_for(PROF, "zoe", "river", [post], "Her site was down on the day.", request="once")
+    assert course.freeze_for(PROF, "zoe", "river", [post], "Her site was down on the day.", request="once") == made
+    with pytest.raises(Conflict):
+        course.freeze_for(PROF, "zoe", "river", [post], "Again.", request="another")
+    (turn,) = course.dialogue(made, zoe).turns
+    assert (turn.name, turn.voice, turn.what.reason) == ("Instructor", "teach", "Her site was down on the day.")  # type: ignore[union-attr]
+    course.self_evaluate(zoe, made, a_self_evaluation(), seen=1)
+    course.advance()
+    assert sum(each.submission == made for each in course.store.allocations("river")) == 2
+
+
+def test_nothing_is_frozen_for_who_left_or_is_no_student(course: Course) -> None:
+    course.store.keep_course(course.setup, [dataclasses.replace(ANN, withdrawn=True), EVE], [])
+    for who in (ANN, EVE, PROF):
+        with pytest.raises(NotAllowed):
+            course.freeze_for(PROF, who.id, "river", ["post"], "Because.")
 
 
 def test_a_review_sent_within_the_grace_is_in_time_and_one_after_it_is_late(course: Course, clock: Clock) -> None:

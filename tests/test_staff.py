@@ -1,4 +1,5 @@
-"""What staff see of a class: assistants their own sections, and everybody less where they take part themselves."""
+"""What staff see and do of a class: assistants their own sections, everybody less where they take part themselves, and
+a post that an instructor freezes for somebody."""
 
 from dataclasses import replace
 
@@ -7,9 +8,25 @@ import pytest
 from reviewkit import screens, visibility
 from reviewkit.course import Course
 from reviewkit.errors import Missing
-from reviewkit.model import Person, Role
+from reviewkit.model import Feed, Person, Role
 from reviewkit.store import Store
-from tests.cast import ANN, BOB, CYD, DOT, EVE, PROF, TIA, Clock, a_course, levels, self_evaluated
+from tests.big_class import PROFS, a_big_course
+from tests.big_class import STUDENTS as CLASS
+from tests.cast import (
+    ANN,
+    BOB,
+    CYD,
+    DOT,
+    EVE,
+    PROF,
+    TIA,
+    Clock,
+    a_course,
+    a_post,
+    a_self_evaluation,
+    levels,
+    self_evaluated,
+)
 
 
 @pytest.fixture
@@ -106,3 +123,40 @@ def test_the_table_tells_staff_nothing_of_what_they_review(course: Course, role:
         else:
             assert line.title == f"What {line.person.id} counted, part 1"
     assert 0 < len(theirs) < len(lines)
+
+
+def test_a_post_is_frozen_from_the_menu_of_who_chose_none(sqlite_store: Store) -> None:
+    clock = Clock()
+    course = a_course(sqlite_store, clock)
+    course.store.keep_pull(Feed(person=DOT.id, url=DOT.feeds[0]), [a_post(DOT, days_ago=-4, number=2)], seen=clock())
+    clock.pass_(days=6)
+    detail = screens.view(course, PROF, "sign-off", {"open": DOT.id})["detail"]
+    (menu,) = [each for each in detail["more"] if each["act"] == "freeze"]
+    late, early = menu["choices"]
+    assert [late["text"], late["but"]] == ["“What dot counted, part 2”, Fri 8 May", "It came after the date."]
+    assert [early["text"], early["but"]] == ["“What dot counted, part 1”, Sun 3 May", ""]
+    event = {"type": "freeze", "assignment": "river", "person": DOT.id, "request": "r"}
+    for wrong, field in (
+        ({}, "choice"),
+        ({"choice": "all", "reason": "R."}, "choice"),
+        ({"choice": early["value"]}, "reason"),
+    ):
+        reply = screens.act(course, PROF, "sign-off", event | {"choice": ""} | wrong)
+        assert reply["error"]["field"] == field
+    assert screens.act(course, PROF, "sign-off", event | {"choice": late["value"], "reason": "Her site."})["ok"]
+    course.self_evaluate(DOT, submission(course, DOT), a_self_evaluation(), seen=1)
+    shown = screens.view(course, DOT, "my-work", {"submission": submission(course, DOT)})
+    assert (shown["turns"][0]["title"], shown["turns"][0]["text"]) == ("Instructor froze the submission", "Her site.")
+
+
+def test_of_a_terms_work_all_can_be_frozen(sqlite_store: Store) -> None:
+    course = a_big_course(sqlite_store, Clock())
+    who = CLASS[0]
+    detail = screens.view(course, PROFS[0], "sign-off", {"assignment": "term", "open": who.id})["detail"]
+    (menu,) = [each for each in detail["more"] if each["act"] == "freeze"]
+    assert menu["choices"][0] == {"value": "all", "text": f"All {len(course.posts(who))} posts", "but": ""}
+    event = {"type": "freeze", "assignment": "term", "person": who.id, "request": "r", "choice": "all", "reason": "R."}
+    assert screens.act(course, PROFS[0], "sign-off", event)["ok"]
+    found = course.submission_of(who, course.assignment("term"))
+    assert found
+    assert len(found.revisions) == len(course.posts(who)) > 1

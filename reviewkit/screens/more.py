@@ -40,6 +40,8 @@ BACK: dict[Reopened, str] = {
     "with instructor": "To you: the grade is open again",
     "discussing": "To the discussion, as it stood before it was closed",
 }
+ALL = "all"
+"""The choice of all posts of somebody, for a term's participation."""
 STEP_WORDS: dict[Step, str] = {
     "freeze_by": "to choose a post",
     "self_by": "for the self-evaluation",
@@ -147,8 +149,39 @@ def offers(
 def before_freeze(course: Course, line: Line, assignment: Assignment, *, now: datetime) -> list[dict[str, Any]]:
     """What can be done for somebody who has chosen no post yet."""
     own = course.setup.own(assignment, line.person.id)
-    choices = list(_choice(course, now, "freeze_by", line.person.name, own.freeze_by))
-    return [_more_time(choices)] if choices else []
+    given = list(_choice(course, now, "freeze_by", line.person.name, own.freeze_by))
+    posts = list(_posts(course, line.person, own))
+    return [*([_more_time(given)] if given else []), *([_freeze(line.person.name, posts)] if posts else [])]
+
+
+def _freeze(author: str, choices: list[dict[str, str]]) -> dict[str, Any]:
+    return entry(
+        "freeze",
+        "Freeze a post for them",
+        title=f"Freeze a post for {author}?",
+        explain="It counts as if they had chosen it, and they can choose no other. They read your reason in the "
+        "dialogue.",
+        confirm="Freeze it",
+        done="Frozen.",
+        reason="required",
+        choose="Which?",
+        choices=choices,
+    )
+
+
+def _posts(course: Course, author: Person, own: Assignment) -> Iterator[dict[str, str]]:
+    """What can be frozen for somebody: one of their posts, or all that stand for a term."""
+    zone, there = dates.zone_of(course.setup.timezone), course.candidates(author, own, late=True)
+    if own.kind == "participation" and len(there) > 1:
+        yield {"value": ALL, "text": f"All {len(there)} posts", "but": ""}
+    for post in there:
+        late = own.freeze_by and post.published and post.published > own.freeze_by
+        doubts = (
+            "It came after the date." if late else "",
+            "Its text was copied from its page, and its author has not confirmed it." if post.latest.copied else "",
+        )
+        day = f", {dates.day(post.published, zone)}" if post.published else ""
+        yield {"value": post.id, "text": f"“{post.headline}”{day}", "but": " ".join(filter(None, doubts))}
 
 
 def _more_time(choices: list[dict[str, str]]) -> dict[str, Any]:
@@ -255,6 +288,17 @@ class MoreTimeEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FreezeEvent:
+    """A post (its id, or ALL) of somebody who has chosen none."""
+
+    assignment: str
+    person: str
+    choice: str
+    request: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class OwnReviewEvent:
     submission: str
     request: str
@@ -331,6 +375,16 @@ def _instant(local: str, timezone: str) -> datetime:
         raise Invalid(f"{talk.sentence(str(error))}.", field="until") from error
 
 
+def freeze(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
+    said = taken(event, FreezeEvent)
+    author = course.person(said.person)
+    posts = [said.choice] if said.choice else []
+    if said.choice == ALL:
+        posts = [each.id for each in course.candidates(author, course.assignment(said.assignment), late=True)]
+    course.freeze_for(viewer, author.id, said.assignment, posts, said.reason, request=said.request)
+    return {}
+
+
 def review(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
     said = taken(event, OwnReviewEvent)
     course.review_oneself(
@@ -345,6 +399,7 @@ HANDLERS: dict[str, screens.Handler] = {
     "waive": waive,
     "assign": assign,
     "more-time": more_time,
+    "freeze": freeze,
     "exempt": set_aside(lambda reason: Exempt(reason=reason)),
     "withdraw": set_aside(lambda reason: Withdraw(reason=reason)),
     "restore": set_aside(lambda reason: Restore(reason=reason)),
