@@ -279,6 +279,8 @@ def _admit_answer(turns: Sequence[Turn], what: Answer, now: Stage) -> None:
         raise NotAllowed("There is no such review of this submission.")
     if any(isinstance(turn.what, Answer) and turn.what.review == what.review for turn in counted):
         raise NotAllowed("You have answered this review already.")
+    if len(set(what.rating)) < len(what.rating):
+        raise Invalid("A rating has each of its words once. Reload the page; your text is kept.", field="answer")
     if what.revised is not None:
         if any(isinstance(turn.what, Answer) and turn.what.revised is not None for turn in counted):
             raise NotAllowed("You have revised your proposal once already; reply to your instructor from here on.")

@@ -249,6 +249,14 @@ def test_each_review_is_answered_once_and_the_last_answer_hands_over_to_the_inst
     assert rules.stage([*turns, *dialogue(TO_CYD)]) == "with instructor"
 
 
+def test_a_review_is_rated_with_each_word_once_and_not_a_thousand_times() -> None:
+    turns = dialogue(FREEZE, SELF, BOB, CYD, REVEAL)
+    with pytest.raises(Invalid, match="each of its words once"):
+        rules.admit(turns, Answer(review="RK-2", rating=("kind",) * 1000), capacity="author", reviews=Reviews())
+    all_ = Answer(review="RK-2", rating=("specific", "kind", "useful"))
+    rules.admit(turns, all_, capacity="author", reviews=Reviews())
+
+
 def test_a_revised_proposal_comes_once_and_says_what_changed() -> None:
     revised = Proposal(judgements=LEVELS, grade="80")
     turns = dialogue(FREEZE, SELF, BOB, CYD, REVEAL)
