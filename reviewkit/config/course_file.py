@@ -94,7 +94,6 @@ class CourseFile:
             most_pages=server["most_pages"],
             idle_hours=server["idle_hours"],
             metrics=server["metrics"],
-            secret_file=files["REVIEWKIT_SECRET_FILE"],
             mail=Mail(
                 host=mail["host"],
                 port=mail["port"],

@@ -90,7 +90,6 @@ class Local:
     """Hours after which a page that nobody used rests."""
     metrics: bool
     """Whether /metrics answers everybody who reaches the pages."""
-    secret_file: Path | None
     mail: Mail | None
     allow_private_addresses: bool
     contact: str
@@ -246,7 +245,7 @@ SECRETS: tuple[Secret, ...] = (
     Secret(variable="REVIEWKIT_GOOGLE_KEY", help="The service account's key file for Google Sheets (mode 0600)."),
     Secret(
         variable="REVIEWKIT_SECRET_FILE",
-        help="The file with the server's secret (mode 0600); made beside the database when it is missing.",
+        help="The file with the server's secret (mode 0600); without it server.secret beside the course file, made then.",
     ),
     Secret(variable="REVIEWKIT_SMTP_PASSWORD_FILE", help="The file with the mail server's password (mode 0600)."),
 )
