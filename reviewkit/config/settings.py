@@ -245,7 +245,7 @@ SECRETS: tuple[Secret, ...] = (
     Secret(variable="REVIEWKIT_GOOGLE_KEY", help="The service account's key file for Google Sheets (mode 0600)."),
     Secret(
         variable="REVIEWKIT_SECRET_FILE",
-        help="The file with the server's secret (mode 0600); without it server.secret beside the course file, made then.",
+        help="The file with the server's secret (mode 0600); without it server.secret beside course.toml.",
     ),
     Secret(variable="REVIEWKIT_SMTP_PASSWORD_FILE", help="The file with the mail server's password (mode 0600)."),
 )
