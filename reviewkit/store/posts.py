@@ -172,7 +172,7 @@ def _keep_feed(db: Connection, *found: Feed) -> None:
 def _clean(entry: Entry) -> Entry:
     """The entry as it would come back from the store, so that what is equal today is equal tomorrow."""
     texts = entry.guid, entry.link, entry.title, entry.author, entry.html, entry.text, *(tag.tag for tag in entry.tags)
-    if all(each.isascii() and "\0" not in each for each in texts):
+    if all(storable(each) == each for each in texts):
         return entry
     return msgspec.convert(storable(msgspec.to_builtins(entry)), Entry)
 
