@@ -239,6 +239,15 @@ def test_import_is_a_dry_run_until_it_is_told_to_apply(command: Command, folder:
     assert "nothing to do" in command("import")[1]
 
 
+def test_a_date_that_is_moved_is_reported_with_those_whom_it_concerns(command: Command, folder: Path) -> None:
+    command("status")
+    edit(folder / "course.toml", 'rubric = "plain"', 'rubric = "plain"\nfreeze_by = 2099-01-01T12:00:00')
+    _, out, _ = command("import")
+    assert "river: moving freeze_by concerns Ann Alder, Bob Alder, Cyd Alder." in out, out
+    moved = json.loads(command("import", "--json")[1])["moved"]
+    assert moved == [{"assignment": "river", "step": "freeze_by", "concerns": ["Ann Alder", "Bob Alder", "Cyd Alder"]}]
+
+
 def test_somebody_who_is_missing_is_withdrawn_only_when_asked_for(command: Command, folder: Path) -> None:
     command("status")
     roster = folder / "roster.csv"

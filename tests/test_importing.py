@@ -8,10 +8,24 @@ from typing import Any
 import pytest
 
 from reviewkit import importing
-from reviewkit.importing import take_in
+from reviewkit.importing import take_in, told
+from reviewkit.model import Exempt
 from reviewkit.rubric import parse
 from reviewkit.store import Store
-from tests.cast import ANN, BOB, MONDAY, PEOPLE, PROF, RUBRIC, Clock, a_course, a_setup
+from tests.cast import (
+    ANN,
+    BOB,
+    CYD,
+    MONDAY,
+    PEOPLE,
+    PROF,
+    RUBRIC,
+    Clock,
+    a_course,
+    a_setup,
+    frozen,
+    self_evaluated,
+)
 
 NEW = "https://notes.example/feed"
 PATIENCE = 0.5
@@ -64,3 +78,21 @@ def test_an_import_that_finds_nothing_writes_nothing_and_one_that_fails_neither(
     with pytest.raises(ZeroDivisionError):
         take_in(Files(), store, apply=True)  # type: ignore[arg-type]  # as above
     assert store.marks().everybody == before
+
+
+def test_who_is_concerned_by_a_date_is_told_by_name_and_of_many_how_many(sqlite_store: Store) -> None:
+    course = a_course(sqlite_store, Clock())
+    self_evaluated(course, ANN, BOB)
+    (river,) = course.setup.assignments
+    files = Files()
+    files.people = PEOPLE
+    files.setup = replace(a_setup(), assignments=(replace(river, self_by=MONDAY + timedelta(days=6)),))
+    frozen(course, CYD)
+    (moved,) = take_in(files, sqlite_store).moved  # type: ignore[arg-type]  # as above
+    assert (moved.assignment, moved.step, moved.concerns) == ("river", "self_by", (CYD.name,))
+    course.set_aside(PROF, course.submission_of(CYD, river).id, Exempt(reason="Ill."), seen=None)  # type: ignore[union-attr]
+    taken = take_in(files, sqlite_store, apply=True)  # type: ignore[arg-type]  # as above
+    assert "river: moving self_by concerns nobody." in list(told(taken, withdrawn=False))
+    many = replace(taken, moved=(replace(moved, concerns=tuple(f"P{number}" for number in range(23))),))
+    (line,) = [each for each in told(many, withdrawn=False) if "concerns" in each]
+    assert line.endswith("P19 and 3 more.")
