@@ -15,6 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from reviewkit.demo.cast import ZONE
 from tests.browser import installed
 from tests.pages import DESKTOP, PHONE, QUIET, show_whole
 from tests.serving import connected
@@ -90,6 +91,7 @@ def main(folder: Path, names: list[str]) -> None:
                     viewport={"width": size[0], "height": size[1]},
                     color_scheme="dark" if dark else "light",
                     reduced_motion="reduce",
+                    timezone_id=ZONE,
                 )
                 page = context.new_page()
                 page.goto(links[who])

@@ -229,11 +229,19 @@ def test_after_the_reveal_reviews_have_pseudonyms_and_days_and_no_names(course: 
     reviews = [turn for turn in view["turns"] if turn["kind"] == "review"]
     assert len(reviews) == 2
     assert {turn["when"] for turn in reviews} == {"Mon 4 May"}
+    assert all(turn["title"] == f"{turn['name']}, blind reviewer" for turn in reviews)
     for person in STUDENTS[1:]:
         assert person.name not in json.dumps(view)
         assert person.name.split()[1] not in json.dumps(view)
     assert view["plot"]["peers"]["claim"] == {"low": 2.0, "median": 2.0, "high": 2.0}
     assert "The median of two peers is 75." in view["card"]["text"]
+
+
+def test_where_reviews_are_open_nobody_is_called_blind(sqlite_store: Store, clock: Clock) -> None:
+    course = a_course(sqlite_store, clock, mode="open")
+    titles = [turn["title"] for turn in my_work(course, submission=revealed(course)["ann"])["turns"]]
+    assert len([title for title in titles if title.endswith(", reviewer")]) == 2
+    assert "blind" not in json.dumps(titles)
 
 
 def test_each_review_is_answered_once_and_the_proposal_revised_once(course: Course) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from reviewkit import screens
 from reviewkit.course import Course
-from reviewkit.model import AskToReopen, Dissent
+from reviewkit.model import Answer, AskToReopen, Dissent
 from tests.cast import ANN, BOB, CYD, DOT, PROF, STUDENTS, TIA, Clock, a_self_evaluation, frozen
 from tests.sign_off_cast import (
     INES,
@@ -136,6 +136,12 @@ def test_with_too_few_reviews_the_instructor_reviews_and_goes_on(course: Course,
     opened = detail(course, made, ANN)
     assert (opened["own_review"], opened["stage"]) == (None, "revealed")
     assert opened["levels"]["each"] == [{"name": "You", "levels": {"claim": 2, "evidence": 2}}]
+    seen = course.dialogue(made["ann"], ANN).turns
+    mine = next(turn.id for turn in seen if turn.kind == "review")
+    course.answer(ANN, made["ann"], Answer(review=mine, text="Fair."), seen=len(seen))
+    assert detail(course, made, ANN)["turns"][-1]["title"] == f"{ANN.name} answered you"
+    hers = screens.view(course, ANN, "my-work", {"submission": made["ann"]})
+    assert hers["turns"][-1]["title"] == "You answered the instructor"
 
 
 def test_more_time_is_given_in_the_courses_zone_to_one_person_or_to_the_reviewers(course: Course, clock: Clock) -> None:

@@ -10,6 +10,7 @@ import pytest
 from icalendar import Calendar
 from playwright.sync_api import Browser, expect
 
+from reviewkit import screens
 from reviewkit.calendar import calendar_of
 from reviewkit.config import moments
 from reviewkit.course import Course
@@ -17,7 +18,7 @@ from reviewkit.model import Assignment
 from reviewkit.reminders import Owed, dates_of, is_asked
 from reviewkit.screens import dates
 from reviewkit.store import Store
-from tests.cast import ANN, STUDENTS, Clock, a_course
+from tests.cast import ANN, PROF, STUDENTS, Clock, a_course
 from tests.pages import Window
 
 # zone, the night in which clocks are set forward (with a time that it leaves out), the one in which they are set back
@@ -138,6 +139,9 @@ def test_a_course_over_new_year_says_which_year_is_meant(course: Course, clock: 
     assert dates.due(later, zone, now) == "Due Sat 2 Jan, in 3 days"
     assert dates.moment(later, zone, now) == "Sat 2 Jan 2027, 12:00"
     assert dates.moment(midnight, zone, later) == "Thu 31 Dec 2026, 23:59"
+    assert dates.due(local("2027-01-20T12:00", "Europe/Berlin"), zone, now) == "Due Wed 20 Jan 2027"
+    assert dates.due(midnight, zone, later) == "Due Thu 31 Dec 2026. You can still send it."
+    assert dates.on(later, zone, now) == "on Sat 2 Jan 2027 at 12:00"
     assert is_asked([Owed(what="It", by=later)], local("2026-12-31T08:00", "Europe/Berlin"), zone, 2)
     dated(course, "Europe/Berlin", freeze_by=midnight, self_by=later)
     clock.now = local("2027-01-01T00:09", "Europe/Berlin")
@@ -146,6 +150,12 @@ def test_a_course_over_new_year_says_which_year_is_meant(course: Course, clock: 
     clock.now = local("2027-01-01T00:10", "Europe/Berlin")
     course.advance()
     assert len(course.store.submissions()) == len(STUDENTS)
+
+
+def test_a_post_of_another_year_says_which(course: Course, clock: Clock) -> None:
+    assert screens.view(course, ANN, "my-work", {})["posts"][0]["date"] == "Sun 3 May"
+    clock.pass_(days=300)
+    assert screens.view(course, ANN, "my-work", {})["posts"][0]["date"] == "Sun 3 May 2026"
 
 
 def test_a_personal_extension_is_the_same_instant_wherever_its_person_is(course: Course, clock: Clock) -> None:
@@ -178,3 +188,13 @@ def test_my_dates_stand_in_the_courses_zone_and_in_ones_own_across_the_date_line
     expect(beyond["date"]).to_contain_text("Thu 7 May, 23:59 (Sat 9 May")
     expect(beyond["date"]).to_contain_text("00:59 for you)")
     assert beyond["date"].locator("time").get_attribute("datetime") == "2026-05-08T10:59:00+00:00"
+
+
+@pytest.mark.browser
+def test_whose_times_they_are_is_told_to_those_who_live_by_other_clocks(window: Window, course: Course) -> None:
+    dated(course, "Pacific/Pago_Pago")
+    for screen, person in (("my-work", ANN), ("reviews", ANN), ("sign-off", PROF)):
+        expect(window.open(screen, person, zone="Pacific/Midway")["zone"]).to_have_count(0)  # the same clock
+        expect(window.open(screen, person, zone="Asia/Tokyo")["zone"]).to_have_text(
+            "Times are those of Pacific/Pago_Pago."
+        )

@@ -12,10 +12,12 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError, StoreError
 from reviewkit.model import Draft, Person
+from reviewkit.screens import dates
 
 if TYPE_CHECKING:
     from reviewkit.course import Course
@@ -75,10 +77,14 @@ def open_to(viewer: Person) -> list[str]:
 
 
 def frame(course: "Course", viewer: Person, here: str) -> dict[str, Any]:
-    """What surrounds every screen: the course, the person, and where they can go with what waits there."""
+    """What surrounds every screen: the course, the person, and where they can go with what waits there. `offset`: how
+    many minutes the course's clocks are ahead of UTC now, for a page to compare with its reader's."""
     waiting = course.waiting(viewer)
+    there = course.clock().astimezone(dates.zone_of(course.setup.timezone)).utcoffset() or timedelta(0)
     return {
         "course": course.setup.title,
+        "zone": course.setup.timezone,
+        "offset": there // timedelta(minutes=1),
         "person": viewer.name,
         "role": viewer.role,
         "links": [

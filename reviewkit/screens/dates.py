@@ -13,10 +13,11 @@ def zone_of(name: str) -> tzinfo:
     return ZoneInfo(name)
 
 
-def day(at: datetime, zone: tzinfo) -> str:
-    """`Thu 14 May`: all that a blind act tells of its time."""
+def day(at: datetime, zone: tzinfo, now: datetime | None = None) -> str:
+    """`Thu 14 May`: all that a blind act tells of its time. With the year when it is not the one of `now`."""
     local = at.astimezone(zone)
-    return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}"
+    year = f" {local.year}" if now and local.year != now.astimezone(zone).year else ""
+    return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}{year}"
 
 
 def clock(at: datetime, zone: tzinfo) -> str:
@@ -29,25 +30,23 @@ def moment(at: datetime, zone: tzinfo, now: datetime) -> str:
     local, today = at.astimezone(zone), now.astimezone(zone)
     if local.date() == today.date():
         return f"Today, {clock(at, zone)}"
-    year = "" if local.year == today.year else f" {local.year}"
-    return f"{day(at, zone)}{year}, {clock(at, zone)}"
+    return f"{day(at, zone, now)}, {clock(at, zone)}"
 
 
 def due(at: datetime, zone: tzinfo, now: datetime) -> str:
     """`Due Thu 14 May, in 2 days`; a date that has passed is said without blame."""
     days = (at.astimezone(zone).date() - now.astimezone(zone).date()).days
     if at <= now:
-        return f"Due {day(at, zone)}. You can still send it."
+        return f"Due {day(at, zone, now)}. You can still send it."
     if days == 0:
         return f"Due today at {clock(at, zone)}"
     if days == 1:
         return f"Due tomorrow at {clock(at, zone)}"
-    near = f", in {days} days" if days <= NEAR else ""
-    return f"Due {day(at, zone)}{near}"
+    return f"Due {day(at, zone)}, in {days} days" if days <= NEAR else f"Due {day(at, zone, now)}"
 
 
 def on(at: datetime, zone: tzinfo, now: datetime) -> str:
     """A date in the middle of a sentence: `on Thu 14 May at 18:00`, `today at 18:00`."""
     days = (at.astimezone(zone).date() - now.astimezone(zone).date()).days
-    word = {0: "today", 1: "tomorrow"}.get(days, f"on {day(at, zone)}")
+    word = {0: "today", 1: "tomorrow"}.get(days, f"on {day(at, zone, now)}")
     return f"{word} at {clock(at, zone)}"

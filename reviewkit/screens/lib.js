@@ -88,7 +88,7 @@ function mark() {
 }
 
 // The top bar (its destinations are the tab bar of a phone). `frame` is the view's frame: {course, person, role, links:
-// [{name, text, href, icon, here, waiting}], sign_out, sign_out_everywhere}.
+// [{name, text, href, icon, here, waiting}], zone, offset, sign_out, sign_out_everywhere}.
 function frame({ course, person, links, sign_out, sign_out_everywhere }) {
   const nav = links.map(({ name, text, href, icon: sign, here, waiting }) =>
     h("a", { href, testid: `nav-${name}`, "aria-current": here ? "page" : null }, icon(sign), text,
@@ -146,8 +146,11 @@ function page({ name, frame: about, title, lede, status, width, wide, as }, ...m
   return h("div", { class: "screen", testid: `screen-${name}` },
     h("a", { class: "skip", href: "#main" }, "Skip to the page"), frame(about),
     h("main", { id: "main", tabIndex: -1, class: ["page", width ?? (wide ? "wide" : ""), as && as !== "self" ? `as-${as}` : ""].filter(Boolean).join(" ") },
-      h("div", { class: "head" }, h("div", null, h("h1", null, title), lede ? h("p", { class: "mu" }, lede) : null), status), main));
+      h("div", { class: "head" }, h("div", null, h("h1", null, title), lede ? h("p", { class: "mu" }, lede) : null, abroad(about)), status), main));
 }
+
+// For who lives by another clock than the course.
+const abroad = ({ zone, offset }) => zone && offset !== -new Date().getTimezoneOffset() ? h("p", { class: "sm mu", testid: "zone" }, `Times are those of ${zone}.`) : null;
 
 // -- where things stand ----------------------------------------------------------------------------------------------
 

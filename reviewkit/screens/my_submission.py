@@ -130,7 +130,7 @@ class Own:
         if len(seen.posts) != 1:
             return f"{talk.sentence(talk.count(len(seen.posts), 'post'))} of yours with #{tag}, frozen together."
         at = seen.posts[0].published
-        when = f" {dates.day(at, self.zone)}" if at else ""
+        when = f" {dates.day(at, self.zone, self.now)}" if at else ""
         return f"Posted{when} on your site with #{tag}."
 
     def evaluation(self, seen: SeenDialogue) -> dict[str, Any]:
@@ -147,8 +147,17 @@ class Own:
             "suggestion": f"Your levels suggest {suggested}.{spaced}" if suggested else "",
             "after": f"After you submit, this evaluation is read-only. {self.opens(seen)} "
             "You can still talk about it with your instructor.",
-            "turns": talk.timeline(seen, now=self.now, zone=self.zone) if spoken else [],
+            "turns": self.timeline(seen) if spoken else [],
         }
+
+    def timeline(self, seen: SeenDialogue) -> list[dict[str, Any]]:
+        """Every turn; a peer who reviews under another name is called a blind reviewer."""
+        items = talk.timeline(seen, now=self.now, zone=self.zone)
+        blind = self.course.setup.reviews.mode != "open"
+        for item, turn in zip(items, seen.turns, strict=True):
+            if blind and isinstance(turn.what, Review) and turn.voice == "peer":
+                item["title"] = f"{turn.name}, blind reviewer"
+        return items
 
     def opens(self, seen: SeenDialogue) -> str:
         """When the reviews can be read."""
@@ -163,13 +172,13 @@ class Own:
         own, reviews = talk.standing(turns), reviews_of(seen)
         decided = rules.decided(counted)
         teach = Proposal(judgements=decided.judgements) if decided and decided.judgements else talk.counter(turns)
-        items = talk.timeline(seen, now=self.now, zone=self.zone)
+        items = self.timeline(seen)
         answers = [turn.what for turn in counted if isinstance(turn.what, Answer)]
         answered = {each.review for each in answers}
         for item, turn in zip(items, turns, strict=True):
             item["answer"] = isinstance(turn.what, Review) and turn.id not in answered and not over
             item["optional"] = item["answer"] and seen.stage != "revealed"
-            item["name"] = turn.name
+            item["name"] = talk.whom(turn.name)
         return {
             "place": "dialogue",
             "draft": screens.draft_of(self.course, self.viewer, f"dialogue:{seen.submission}"),

@@ -302,7 +302,7 @@ function renderMyWork({ model, el, signal }) {
       const { text = "", rating = [], thanks: grateful = false, revise = false, changed = "" } = said();
       const request = random(), revised = revise ? proposalOf(now, said()) : null;
       const asked = dialog({ title: `Send your answer to ${turn.name}?`, confirm: "Send answer", cancel: "Keep writing",
-        text: `${turn.name} reads it with your rating and without your name, and it cannot be changed afterwards. It changes nothing about their review.${revised ? ` Your proposal becomes ${revised.grade || "the levels you chose"}.` : ""}`,
+        text: `${turn.name[0].toUpperCase()}${turn.name.slice(1)} reads it with your rating${now.masked && turn.voice === "peer" ? " and without your name" : ""}, and it cannot be changed afterwards. It changes nothing about their review.${revised ? ` Your proposal becomes ${revised.grade || "the levels you chose"}.` : ""}`,
         onconfirm: async () => {
           const reply = await speak({ type: "answer", request, submission: now.submission, seen: view().seen, said: { review: turn.id, text, rating, thanks: grateful, revised, changed } });
           if (reply.ok) { const { [turn.id]: _, ...others } = draft.content.answers ?? {}; draft.set({ answers: others }); }

@@ -62,6 +62,12 @@ class Start:
     def course(self) -> Course:
         return self.own.course
 
+    @property
+    def tags(self) -> str:
+        """The tags that bring a post into some round."""
+        setup = self.course.setup
+        return tags_in_words(course_tags(setup.tag, setup.assignments))
+
     def due(self, at: datetime | None) -> str:
         return self.own.due(at)
 
@@ -75,20 +81,20 @@ class Start:
             "next": self.next(mine),
             "posts": [self.post(post, mine) for post in self.course.posts(self.own.viewer)],
             "copies": copies(mine),
-            "missing": f"Check that it carries the tag #{setup.tag} and is public; sites are read every half hour.",
+            "missing": f"Check that it carries the tag {self.tags} and is public; sites are read every half hour.",
             "sites": sites.part(self.own),
             "dates": own_dates.part(self.own),
         }
 
     def lede(self, mine: Sequence[Mine]) -> str:
         """Where posts come from, and until when the next round can be joined that this person has not joined."""
-        setup, rounds = self.course.setup, [each.assignment for each in mine if not each.submission]
+        rounds = [each.assignment for each in mine if not each.submission]
         ends = [(each.freeze_by, each.title) for each in rounds if each.freeze_by and self.own.now <= each.freeze_by]
-        source = f"Posts from your own sites with {tags_in_words(course_tags(setup.tag, setup.assignments))}."
+        source = f"Posts from your own sites with {self.tags}."
         if not ends:
             return source
         until, title = min(ends)
-        return f"{source} {title} is open until {dates.day(until, self.own.zone)}."
+        return f"{source} {title} is open until {dates.day(until, self.own.zone, self.own.now)}."
 
     def mine(self, assignment: Assignment) -> Mine:
         submission = self.course.submission_of(self.own.viewer, assignment)
@@ -146,7 +152,7 @@ class Start:
         line: dict[str, Any] = {
             "id": post.id,
             "title": post.headline,
-            "date": dates.day(post.published, self.own.zone) if post.published else "No date",
+            "date": dates.day(post.published, self.own.zone, self.own.now) if post.published else "No date",
             "link": post.link,
         }
         if post.given_for:

@@ -128,7 +128,7 @@ class Scene:
         return dates.zone_of(self.course.setup.timezone)
 
     def day(self, at: datetime) -> str:
-        return dates.day(at, self.zone)
+        return dates.day(at, self.zone, self.now)
 
     def due(self, at: datetime | None) -> str:
         return dates.due(at, self.zone, self.now) if at else ""

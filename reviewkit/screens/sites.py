@@ -125,7 +125,11 @@ def find(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, 
         return {"looking": True}
     zone = dates.zone_of(course.setup.timezone)
     posts = [
-        {"title": each.title, "date": dates.day(each.published, zone) if each.published else "", "tagged": each.tagged}
+        {
+            "title": each.title,
+            "date": dates.day(each.published, zone, course.clock()) if each.published else "",
+            "tagged": each.tagged,
+        }
         for each in found.posts
     ]
     tag = found.tag or course.setup.tag

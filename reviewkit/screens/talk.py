@@ -65,6 +65,11 @@ def first_sentence(text: str) -> str:
     return first if len(first) <= EXCERPT else f"{first[:EXCERPT].rsplit(None, 1)[0]}…"
 
 
+def whom(name: str) -> str:
+    """The name of who spoke a turn, in the middle of a sentence."""
+    return {"You": "you", "Instructor": "the instructor"}.get(name, name)
+
+
 def sentence(words: str) -> str:
     """The words with their first letter large."""
     return words[:1].upper() + words[1:]
@@ -243,7 +248,7 @@ def timeline(seen: SeenDialogue, *, now: datetime, zone: tzinfo) -> list[dict[st
             "id": turn.id,
             "kind": turn.kind,
             "voice": turn.voice,
-            "when": dates.day(turn.at, zone) if turn.day_only else dates.moment(turn.at, zone, now),
+            "when": dates.day(turn.at, zone, now) if turn.day_only else dates.moment(turn.at, zone, now),
             "old": replaced or turn.id in undone,
             "late": late,
             "marks": marked(("Late", late), ("Earlier version", replaced), ("Superseded", turn.id in undone)),
@@ -279,7 +284,7 @@ def said(turn: SeenTurn, seen: SeenDialogue, *, names: dict[str, str], proposed:
         case Answer() as answer:
             rated = [*(RATINGS[word] for word in answer.rating), *(["Thanks sent"] if answer.thanks else [])]
             return {
-                "title": f"{who} answered {names.get(answer.review, 'a review')}",
+                "title": f"{who} answered {whom(names.get(answer.review, 'a review'))}",
                 "text": answer.text,
                 "texts": tagged("Found the review", rated, "self")
                 + labelled(
