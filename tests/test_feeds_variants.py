@@ -120,6 +120,22 @@ def in_text(entry: Entry) -> set[str]:
     return {each.tag for each in entry.tags if each.found == "text"}
 
 
+@pytest.mark.parametrize(
+    ("said", "author"),
+    [
+        ("<author>ann@ann.example (Ann Lee)</author>", "Ann Lee"),
+        ("<author>Ann Lee &lt;ann@ann.example&gt;</author>", "Ann Lee"),
+        ("<author>ann@ann.example</author>", "ann@ann.example"),
+        ("<author>ann@ann.org (Ann Lee)</author>", "Ann Lee"),
+        ("<dc:creator>Ann Lee</dc:creator><author>ann@ann.example</author>", "Ann Lee, ann@ann.example"),
+        ("<dc:creator>@ann@social.example</dc:creator>", "@ann@social.example"),
+    ],
+)
+def test_an_author_who_is_named_with_an_address_is_read_whole(said: str, author: str) -> None:
+    """Of an address that ends in more than four letters the last ones were taken for a name."""
+    assert only(item(f"<title>t</title>{said}")).author == author
+
+
 POST = "<description>&lt;p&gt;My #post&lt;/p&gt;</description>"
 PICTURE = (
     '<media:content url="https://blog.example/p.jpg"><media:rating scheme="urn:simple">nonadult</media:rating>'
@@ -362,11 +378,15 @@ def test_json_feeds_as_people_write_them_by_hand() -> None:
     assert only(json_feed(author="Ann")).author == "Ann"
     assert only(json_feed(authors=["Ann", {"name": "Bob"}, 3, None])).author == "Ann, Bob"
     assert only(json_feed(authors=[], author={"name": "Ann"})).author == "Ann"
+    assert only(json_feed(authors={"name": "Ann"})).author == "Ann"
+    assert only(json_feed(author=[{"name": "Ann"}, "Bob"])).author == "Ann, Bob"
     assert tags(only(json_feed(tags=[{"name": "#Data"}, None, 3, "two", {}]))) == {"data", "two"}
     linked = only(json_feed(url="https://blog.example/a/", content_html="<a href='b'>c</a>"))
     assert 'href="https://blog.example/a/b"' in linked.html
     assert only(json_feed(external_url="https://else.example/x")).link == "https://else.example/x"
     assert only(json_feed(content_text="a <b> & c\n\nd")).text == "a <b> & c\n\nd"
+    at_home = json.dumps({"home_page_url": "/b/", "items": [{"id": "1", "title": "t", "url": "1"}]})
+    assert only(at_home).link == "https://blog.example/b/1"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

@@ -11,7 +11,7 @@ from reviewkit.errors import FeedError
 from reviewkit.listing import Listed
 from reviewkit.model import Entry
 
-VERSION = 5
+VERSION = 6
 """Raise it when the same bytes give other entries than before: all feeds are then read again."""
 
 

@@ -22,7 +22,7 @@ def read(body: bytes, *, url: str, known: Collection[str] = (), read_by: str = "
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
         raise not_a_feed(url)
     authors = _authors(feed)
-    base = text_or_nothing(feed.get("home_page_url")) or url
+    base = absolute(url, text_or_nothing(feed.get("home_page_url"))) or url
     ground = f"{read_by} {url} {base} {authors}"
     items = (item for item in feed["items"] if isinstance(item, dict))
     return Document(
@@ -95,7 +95,7 @@ def _identifier(value: object) -> str:
 
 def _authors(holder: dict[str, Any]) -> str:
     """Both versions' ways; some write a plain name in the place of a person."""
-    found = holder.get("authors")
-    people = found if isinstance(found, list) and found else [holder.get("author")]
+    found = holder.get("authors") or holder.get("author")
+    people = found if isinstance(found, list) else [found]
     names = (text_or_nothing(each.get("name") if isinstance(each, dict) else each) for each in people)
     return ", ".join(name for name in names if name)

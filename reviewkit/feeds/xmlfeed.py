@@ -211,9 +211,26 @@ def _tags(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _author(holder: Mapping[str, Any]) -> str:
+    whole = text_or_nothing(holder.get("author"))  # of several the last
     names = []
     for each in holder.get("authors") or ():
         if isinstance(each, Mapping):
-            names.append(text_or_nothing(each.get("name")) or text_or_nothing(each.get("email")))
+            name, mail = text_or_nothing(each.get("name")), text_or_nothing(each.get("email"))
+            # feedparser knows no end of an address longer than four letters, and takes what is left for a name.
+            cut = mail and whole.partition(mail)[2][:1].isalpha()
+            names.append(_named(whole) if cut else name or mail)
     said = ", ".join(dict.fromkeys(name for name in names if name))
-    return said or text_or_nothing(holder.get("author"))
+    return said or whole
+
+
+_MAIL = re.compile(r"(?<![\w@.+-])[\w.+-]+@[\w.-]+")
+
+
+def _named(said: str) -> str:
+    """The name beside an address, as mail has it: `ann@ann.example (Ann)`, `Ann <ann@ann.example>`; without one the
+    address."""
+    mail = _MAIL.search(said)
+    if mail is None:
+        return said
+    name = (said[: mail.start()] + said[mail.end() :]).replace("()", "").replace("<>", "").strip()
+    return (name[1:-1].strip() if name[:1] == "(" and name[-1:] == ")" else name) or mail[0]
