@@ -4,6 +4,7 @@ a post that an instructor freezes for somebody."""
 from dataclasses import replace
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from reviewkit import screens, visibility
 from reviewkit.course import Course
@@ -27,6 +28,7 @@ from tests.cast import (
     levels,
     self_evaluated,
 )
+from tests.pages import Window
 
 
 @pytest.fixture
@@ -160,3 +162,23 @@ def test_of_a_terms_work_all_can_be_frozen(sqlite_store: Store) -> None:
     found = course.submission_of(who, course.assignment("term"))
     assert found
     assert len(found.revisions) == len(course.posts(who)) > 1
+
+
+@pytest.mark.browser
+def test_an_instructor_freezes_a_post_for_somebody_on_the_page(browser: Browser, sqlite_store: Store) -> None:
+    course = a_course(sqlite_store, Clock())
+    window = Window(browser, course)
+    page = window.open("sign-off", PROF, params={"open": DOT.id})
+    page["more"].click()
+    page["more-freeze"].click()
+    expect(page["dialog"]).to_contain_text(f"Freeze a post for {DOT.name}?")
+    assert page.violations() == []
+    page["dialog-confirm"].click()
+    expect(page["note-error"]).to_contain_text("Write why you freeze it")
+    page["field-reason"].fill("Her site is down.")
+    page["dialog-confirm"].click()
+    expect(page["toast"]).to_contain_text("Frozen.")
+    expect(page["whole-dialogue"]).to_be_visible()
+    expect(page.tab.locator("#pane-title")).to_have_text(DOT.name)
+    assert course.dialogue(submission(course, DOT), PROF).stage == "frozen"
+    assert window.close() == []

@@ -97,8 +97,13 @@ def round_of(
 
 
 def row_of(lines: Sequence[Line], wish: object) -> Line | None:
-    """The row asked for, else the first that waits for the instructor, else the first."""
-    ranks = ([line for line in lines if id_of(line) == wish], [line for line in lines if is_mine(line)], lines)
+    """The row asked for (by its person too: what is looked at may have been frozen meanwhile), else the first that waits
+    for the instructor, else the first."""
+    ranks = (
+        [line for line in lines if wish in (id_of(line), line.person.id)],
+        [line for line in lines if is_mine(line)],
+        lines,
+    )
     return next((rank[0] for rank in ranks if rank), None)
 
 
