@@ -110,7 +110,8 @@ class Page:
 
     def inside(self) -> str:
         """The tag of what has the focus and the words in it."""
-        return str(self.tab.evaluate("`${document.activeElement.localName}: ${document.activeElement.textContent}`"))
+        at = self.tab.locator(":focus")
+        return f"{at.evaluate('at => at.localName')}: {at.inner_text()[:60]}" if at.count() else "nothing"
 
     def lose_answers(self, kind: str) -> None:
         """What events of this kind ask is done, and the answers are lost, as often as the page tries at once."""

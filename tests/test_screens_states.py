@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from reviewkit.model import Person
 from reviewkit.store.sql import SqlStore
 from tests.cast import ANN, PROF, Clock, a_course, answered, frozen
-from tests.pages import DESKTOP, Window
+from tests.pages import DESKTOP, PHONE, Window
 from tests.states import REFLOW, STATES, wide
 
 pytestmark = pytest.mark.browser
@@ -71,6 +72,48 @@ def test_the_focus_never_falls_off_the_page_when_what_had_it_goes(
     page.press("Enter")
     expect(page["toast"]).to_have_count(0)
     expect(page.tab.locator(":focus")).to_have_count(1)
+
+
+BEHIND = """() => {
+  const at = document.activeElement, shown = at.closest(".lv") ?? at;
+  const { left, right, top, height } = shown.getBoundingClientRect();
+  const there = document.elementFromPoint((left + right) / 2, top + Math.min(height / 2, 12));
+  return !there || !(shown.contains(there) || there.contains(shown));
+}"""
+"""Whether something else stands where the middle of what has the focus is, or the beginning of a long field."""
+
+
+@pytest.mark.parametrize(
+    ("screen", "person", "size", "last"),
+    [
+        ("my-work", ANN, PHONE, "dates-open"),
+        ("sign-off", PROF, PHONE, "discuss"),
+        ("sign-off", PROF, DESKTOP, "recognise-other"),
+    ],
+    ids=["My work on a phone", "Sign-off on a phone", "Sign-off beside its pane"],
+)
+def test_what_has_the_focus_is_never_behind_what_stays_in_its_place(
+    browser: Browser,
+    windows: list[Window],
+    sqlite_store: SqlStore,
+    screen: str,
+    person: Person,
+    size: tuple[int, int],
+    last: str,
+) -> None:
+    course = a_course(sqlite_store, Clock())
+    if person is PROF:
+        answered(course)
+    windows.append(Window(browser, course))
+    page = windows[0].open(screen, person, size=size)
+    behind = []
+    for _ in range(80):
+        page.press("Tab")
+        if page.tab.evaluate(BEHIND):
+            behind.append(page.focused() or page.inside())
+        if page.focused() == last:
+            break
+    assert (page.focused(), behind) == (last, [])
 
 
 def test_the_focus_stays_in_the_pane_when_an_acceptance_is_taken_back(
