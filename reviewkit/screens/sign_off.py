@@ -97,8 +97,8 @@ def round_of(
 
 
 def row_of(lines: Sequence[Line], wish: object) -> Line | None:
-    """The row asked for (by its person too: what is looked at may have been frozen meanwhile), else the first that waits
-    for the instructor, else the first."""
+    """The row asked for (by its person too: what is looked at may have been frozen meanwhile), else the first that
+    waits for the instructor, else the first."""
     ranks = (
         [line for line in lines if wish in (id_of(line), line.person.id)],
         [line for line in lines if is_mine(line)],
