@@ -4,6 +4,7 @@
 is settled by the caller and comes in as `capacity`.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Literal
@@ -83,6 +84,9 @@ __all__ = [
     "ways_back",
 ]
 
+VERSIONS = 1_000_000
+"""Bytes that all versions of one review may have as JSON: staff read them all on one page, which holds a few of these.
+A single version fits into an event of a page, and with that in here."""
 RECOGNISED = 20
 RECOGNISED_LENGTH = 100
 
@@ -236,6 +240,18 @@ def _admit_review(turns: Sequence[Turn], what: Review, now: Stage, capacity: Cap
         raise NotAllowed("It is too late for another review of this submission.")
     _text(what.strengths, "strengths", "Write at least one strength before you send.")
     _text(what.suggestions, "suggestions", "Write at least one suggestion before you send.")
+    before = [turn.what for turn in turns if isinstance(turn.what, Review) and turn.what.allocation == what.allocation]
+    if before and sum(map(_size, (*before, what))) > VERSIONS:
+        raise Invalid(
+            "Every version of a review is kept, and there is no room for another one as long as this. The last one "
+            "that you sent stands; nothing was cut or lost.",
+            field="strengths",
+        )
+
+
+def _size(review: Review) -> int:
+    texts = [text for each in review.judgements for text in (each.note, each.quote)]
+    return sum(len(json.dumps(text)) for text in (review.strengths, review.suggestions, *texts))
 
 
 def _admit_reveal(turns: Sequence[Turn], what: Reveal, capacity: Capacity, reviews: Reviews) -> None:

@@ -1,10 +1,11 @@
 """A round: its dates, what they ask for, the reveal, and more time."""
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from reviewkit import dialogue as rules
 from reviewkit.allocating import Allocating, Plan
@@ -37,6 +38,8 @@ __all__ = ["Plan", "Rounds"]
 
 LOOKS = 100
 """How often a step for the whole round looks again when somebody wrote meanwhile."""
+TOGETHER = 3_000_000
+"""Bytes that the posts of one submission may have as JSON: a page shows them all at once, and takes 8 MB."""
 
 
 class Rounds(Allocating):
@@ -114,6 +117,8 @@ class Rounds(Allocating):
         request: str,
         reason: str = "",
     ) -> str:
+        if len(_fitting(posts)) < len(posts):
+            raise Invalid("Together these posts are too long to be read on one page. Choose fewer.", field="posts")
         revisions = tuple(Frozen(post=each.id, digest=each.latest.digest) for each in posts)
         digest = self.rubric_in_use(asked).digest
         said = self._said(by, Freeze(revisions=revisions, rubric=digest, reason=reason), via)
@@ -333,11 +338,18 @@ class Rounds(Allocating):
                 continue
             posts = self.candidates(person, assignment)
             if posts:
-                chosen = [post.id for post in posts] if assignment.kind == "participation" else [posts[0].id]
+                several = assignment.kind == "participation"
+                chosen = [post.id for post in (_fitting(posts) if several else posts[:1])]
                 with suppress(Conflict):  # it was frozen at this moment, by them or by another clock
                     self.freeze(person, assignment.id, chosen, via="schedule")
                     done.append(f"{assignment.title}: the newest post of {person.name} is frozen.")
         return done
+
+
+def _fitting(posts: Sequence[Post]) -> list[Post]:
+    """The first of them that can be read together on a page; always the first one."""
+    sizes = accumulate(len(json.dumps(post.latest.html)) for post in posts)
+    return [post for post, size in zip(posts, sizes, strict=True) if size <= TOGETHER or post is posts[0]]
 
 
 def _is_past(due: datetime | None, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Which turn may come next: one table of stage x capacity x turn, and the stage that follows."""
 
 from collections.abc import Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args, get_type_hints
 
@@ -236,6 +236,19 @@ def test_a_review_may_be_replaced_until_the_reveal_and_the_newest_counts() -> No
     second = Review(allocation="b", pseudonym="Quiet Heron", judgements=LEVELS, strengths="More.", suggestions="Log.")
     turns = dialogue(FREEZE, SELF, BOB, CYD, second)
     assert [turn.what for turn in rules.latest_reviews(turns)] == [second, CYD]
+
+
+def test_a_review_is_replaced_as_long_as_all_its_versions_fit_on_a_page_together() -> None:
+    def version(letter: str) -> Review:
+        return replace(BOB, strengths=letter * 20_000)
+
+    for letter, fit in (("x", 49), ("ü", 8)):
+        turns = dialogue(FREEZE, SELF, *[version(letter) for _ in range(fit - 1)])
+        rules.admit(turns, version(letter), capacity="peer", reviews=Reviews())
+        turns = dialogue(FREEZE, SELF, *[version(letter) for _ in range(fit)])
+        with pytest.raises(Invalid, match="no room for another one as long as this"):
+            rules.admit(turns, version(letter), capacity="peer", reviews=Reviews())
+        rules.admit(turns, CYD, capacity="peer", reviews=Reviews())
 
 
 def test_each_review_is_answered_once_and_the_last_answer_hands_over_to_the_instructor() -> None:

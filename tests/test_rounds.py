@@ -1,13 +1,16 @@
 """Rounds and time: what the dates ask for, their grace, more time for one person, a date that is moved."""
 
 import dataclasses
+import json
 from datetime import timedelta
 
 import pytest
 
+from reviewkit import screens
 from reviewkit.course import Course
 from reviewkit.errors import Conflict, Invalid, NotAllowed
 from reviewkit.model import Feed, Person
+from reviewkit.remote import LARGEST
 from reviewkit.store import Store
 from tests.cast import (
     ANN,
@@ -233,6 +236,31 @@ def test_a_date_that_is_moved_for_all_leaves_nobody_behind_who_had_more_time_bef
     assert course.assignment("river", ANN).freeze_by == later
     course.move_date(PROF, "river", "freeze_by", FREEZE_BY)
     assert course.assignment("river", ANN).freeze_by == FREEZE_BY + timedelta(hours=12), "what was given stays given"
+
+
+def test_a_terms_posts_are_frozen_as_far_as_a_page_can_show_them_together(course: Course, clock: Clock) -> None:
+    course.store.change_setup(
+        lambda setup: dataclasses.replace(
+            setup, assignments=tuple(dataclasses.replace(each, kind="participation") for each in setup.assignments)
+        )
+    )
+    words = "word " * 50_000
+    terms = [
+        dataclasses.replace(a_post(ANN, number=number, days_ago=number), html=words, digest=f"{number:064}")
+        for number in range(2, 32)
+    ]
+    course.store.keep_pull(Feed(person=ANN.id, url=ANN.feeds[0]), terms, seen=clock())
+    newest = [post.id for post in course.candidates(ANN, course.assignment("river"))]
+    with pytest.raises(Invalid, match="too long to be read on one page"):
+        course.freeze(ANN, "river", newest)
+    clock.now = FREEZE_BY + GRACE + timedelta(seconds=1)
+    course.advance()
+    chosen = course.submission_of(ANN, course.assignment("river"))
+    assert chosen is not None
+    assert [each.post for each in chosen.revisions] == newest[: len(chosen.revisions)]
+    assert 1 < len(chosen.revisions) < len(newest)
+    for who, screen, place in ((PROF, "sign-off", {"open": chosen.id}), (ANN, "my-work", {"submission": chosen.id})):
+        assert len(json.dumps(screens.view(course, who, screen, place))) < LARGEST
 
 
 def test_students_give_themselves_no_time(course: Course) -> None:
