@@ -38,8 +38,9 @@ __all__ = ["Plan", "Rounds"]
 
 LOOKS = 100
 """How often a step for the whole round looks again when somebody wrote meanwhile."""
-TOGETHER = 3_000_000
-"""Bytes that the posts of one submission may have as JSON: a page shows them all at once, and takes 8 MB."""
+TOGETHER = 2_000_000
+"""Bytes that the posts of one submission may have as JSON: a page shows them all at once and takes 8 MB, and for their
+reviewers they are masked while the page waits, which takes seconds for so much."""
 
 
 class Rounds(Allocating):
