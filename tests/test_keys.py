@@ -100,7 +100,7 @@ def give_both(page: Page, first: str) -> None:
         press(page, "send-review")
         confirm(page)
         expect(page["my-review"]).to_contain_text("Let me open the log.")
-        at_something(page)
+        expect(page.tab.locator("#your-review")).to_be_focused()
         if left:
             press(page, "next-review")
             expect(page["send-review"]).to_be_visible()
