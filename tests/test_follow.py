@@ -22,7 +22,21 @@ from reviewkit.server.light import frames
 from reviewkit.server.light.manager import LightKernelManager
 from reviewkit.signing import PageToken
 from reviewkit.store import Store, open_store
-from tests.cast import ANN, BOB, CYD, DOT, PROF, STUDENTS, Clock, a_course, a_post, levels, revealed, self_evaluated
+from tests.cast import (
+    ANN,
+    BOB,
+    CYD,
+    DOT,
+    PROF,
+    STUDENTS,
+    TIA,
+    Clock,
+    a_course,
+    a_post,
+    levels,
+    revealed,
+    self_evaluated,
+)
 from tests.serving import Server, a_course_folder, awaited, the_course, visit, wait_for
 from tests.test_kernels import a_page, said, with_pages
 
@@ -340,6 +354,15 @@ def test_the_store_tells_of_changes_by_others_and_of_none_where_there_was_none(s
         assert made
     finally:
         other.close()
+
+
+@pytest.mark.parametrize("changed", [{"role": "observer"}, {"withdrawn": True}, {"sections": ("tuesday",)}])
+def test_who_somebody_is_in_the_course_concerns_every_page(store: Store, changed: dict[str, Any]) -> None:
+    course = a_course(store, Clock())
+    store.keep_course(course.setup, [TIA], [])
+    before = store.marks()
+    store.keep_course(course.setup, [replace(TIA, **changed)], [])
+    assert store.marks().everybody != before.everybody
 
 
 # -- in a page's process

@@ -63,7 +63,7 @@ def marks(db: Connection) -> Marks:
             map(
                 tuple,
                 db.execute(
-                    select(people.c.id, people.c.name, people.c.role, people.c.withdrawn).order_by(
+                    select(people.c.id, people.c.name, people.c.role, people.c.sections, people.c.withdrawn).order_by(
                         people.c.position, people.c.id
                     )
                 ),
