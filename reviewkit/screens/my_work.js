@@ -60,7 +60,7 @@ function renderMyWork({ model, el, signal }) {
       now.next ? nextCard(now.next) : now.posts.length ? note("neutral", "Nothing waits for you here at the moment.") : null,
       h("section", { "aria-labelledby": "all-posts-title", class: "all-posts" }, h("h2", { id: "all-posts-title" }, "All posts"),
         now.posts.length ? h("ul", { class: "pl" }, now.posts.map(postLine))
-          : empty({ name: "posts", icon: "pen", title: "No post has arrived yet", text: `Publish on your own site with the tag, and it appears here. ${now.missing}` })), sitesPart(now.sites, { link, missing: now.posts.length ? now.missing : "", towrite, first: !now.posts.length && !now.next }), datesPart(now.dates, ui.dates ?? false, open => { ui.dates = open; })] };
+          : empty({ name: "posts", icon: "pen", title: "No post has arrived yet", text: `Publish on your own site with the tag, and it appears here. ${now.missing}` })), sitesPart(now.sites, { link, how: now.how, missing: now.posts.length ? now.missing : "", towrite, first: !now.posts.length && !now.next }), datesPart(now.dates, ui.dates ?? false, open => { ui.dates = open; })] };
   }
 
   function drawWriting(now) {

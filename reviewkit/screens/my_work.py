@@ -82,9 +82,22 @@ class Start:
             "posts": [self.post(post, mine) for post in self.course.posts(self.own.viewer)],
             "copies": copies(mine),
             "missing": f"Check that it carries the tag {self.tags} and is public; sites are read every half hour.",
+            "how": self.how(),
             "sites": sites.part(self.own),
             "dates": own_dates.part(self.own),
         }
+
+    def how(self) -> list[str]:
+        """How a post comes here, for somebody who is new or misses one."""
+        starts = self.course.setup.starts
+        since = f" Posts from before {dates.day(starts, self.own.zone, self.own.now)} do not count." if starts else ""
+        return [
+            f"Write on your own site, and give the post the tag {self.tags}: as a category, as a tag, or as a word in "
+            "its text.",
+            f"The post has to be public, and its site to stand in “My sites”.{since}",
+            "Sites are read every half hour; “Check my blog now” asks at once.",
+            "What you change on your site comes here too, until you freeze the post for a round.",
+        ]
 
     def lede(self, mine: Sequence[Mine]) -> str:
         """Where posts come from, and until when the next round can be joined that this person has not joined."""

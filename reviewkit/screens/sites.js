@@ -3,15 +3,16 @@ import { h, random, icon, note, empty, seg, field, complain, busy, dialog, toast
 
 const LOOK_AGAIN = 700, LOOK_FOR = 60000;
 
-// now: the view's `sites`; link: the way to the course; towrite(id): goes to the private text; first: to add a site is the one next step.
-function sitesPart(now, { link, missing, towrite, first }) {
+// now: the view's `sites`; link: the way to the course; how: sentences on how posts come; towrite(id): goes to the private text; first: to add a site is the one next step.
+function sitesPart(now, { link, how, missing, towrite, first }) {
   return h("section", { "aria-labelledby": "sites-title", class: "all-posts", testid: "sites" },
     h("div", { class: "row sp wrap" }, h("h2", { id: "sites-title" }, "My sites"),
       h("button", { class: first && !now.list.length ? "btn s p" : "btn s", type: "button", testid: "add-site", onclick: () => seekDialog(link) }, icon("plus"), "Add a site")),
     now.list.length ? h("ul", { class: "pl sites" }, now.list.map(site => siteLine(site, link)))
       : empty({ name: "sites", icon: "link", title: "No site yet", text: "Paste the address of your blog, and your posts with the tag arrive by themselves." }),
     now.checking ? h("p", { class: "sm mu missing", role: "status", testid: "checking" }, "Your sites are being read; what is new appears here.") : null,
-    missing ? h("p", { class: "sm mu missing" }, "Is a post missing? ", missing) : null,
+    h("p", { class: "sm mu missing" }, missing ? ["Is a post missing? ", missing, " "] : null,
+      h("button", { class: "lnk", type: "button", testid: "how-posts", onclick: () => dialog({ title: "How posts get here", cancel: "Close" }, h("div", { class: "stack-s" }, how.map(words => h("p", null, words)))) }, "How posts get here")),
     now.give ? h("p", { class: "sm mu missing" }, "You may not, or do not want to publish? ", h("a", { href: "/my-work?write=new", testid: "write-private", onclick: event => { event.preventDefault(); towrite("new"); } }, "Give a text to the course alone")) : null);
 }
 
