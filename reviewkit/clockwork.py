@@ -25,6 +25,7 @@ from reviewkit.course import Course
 from reviewkit.errors import ReviewkitError
 from reviewkit.feeds import Pulled
 from reviewkit.feeds.schedule import is_due, next_due
+from reviewkit.sheet import SheetBusy
 
 LOG = logging.getLogger(__name__)
 LEASE = "clock"
@@ -65,6 +66,8 @@ class Clockwork:
         self.news, self.acted = asyncio.Event(), False
         self.holder, self.until = uuid.uuid4().hex, 0.0
         self.won = asyncio.Event()
+        self.sheet_rests = 0.0
+        """Until then (monotonic seconds) the workbook is left alone, as it asked; what comes meanwhile is due then."""
 
     def changed(self) -> None:
         self.news.set()
@@ -135,8 +138,9 @@ class Clockwork:
                     await self._try("pull", "The feeds could not be pulled", self._pull)
                 self.news.clear()
                 self.acted = False
-                await self._try("sync", "The workbook could not be brought into step", self._sync)
-                sync = loop.time() + self.pace.sync.total_seconds()
+                if time.monotonic() >= self.sheet_rests:
+                    await self._try("sync", "The workbook could not be brought into step", self._sync)
+                sync = loop.time() + max(self.pace.sync.total_seconds(), self.sheet_rests - time.monotonic())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.news.wait(), max(0.0, min(advance, sync) - loop.time()))
                 await asyncio.sleep(self.pace.rest.total_seconds())
@@ -180,7 +184,11 @@ class Clockwork:
         self.remind()
 
     def _sync(self) -> None:
-        self.course.sync()
+        try:
+            self.course.sync()
+        except SheetBusy as busy:
+            self.sheet_rests = time.monotonic() + busy.wait
+            raise
 
     def _flush(self) -> list[str]:
         done = self.course.flush()

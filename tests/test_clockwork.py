@@ -16,6 +16,7 @@ from reviewkit.clockwork import LEASE, Clockwork, Pace
 from reviewkit.course import Course
 from reviewkit.errors import StoreError
 from reviewkit.model import Freeze
+from reviewkit.sheet import SheetBusy
 from reviewkit.store import Store, open_store
 from tests.cast import ANN, MONDAY, STUDENTS, Clock, a_course
 from tests.serving import awaited, runs, wait_for
@@ -185,6 +186,38 @@ def test_a_store_that_is_away_ends_what_the_keeper_believes(course: Course, monk
         while not clockwork.keeps:
             assert not running.done()
             await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    awaited(asyncio.wait_for(whole(), 20))
+
+
+def test_a_sheet_that_has_had_enough_is_left_alone_for_as_long_as_it_asks_whatever_happens(course: Course) -> None:
+    synced, advanced = list[str](), list[str]()
+
+    def sync() -> None:
+        synced.append("sync")
+        if len(synced) == 1:
+            raise SheetBusy("Google has had enough requests for this minute; nothing was written.", wait=3600)
+
+    def advance() -> list[str]:
+        advanced.append("advance")
+        return ["Something is due."]
+
+    course.pull, course.sync, course.advance = lambda **_: [], sync, advance  # type: ignore[method-assign]
+
+    async def whole() -> None:
+        soon = timedelta(milliseconds=1)
+        clockwork = Clockwork(course, Pace(advance=soon, sync=soon, rest=soon))
+        running = asyncio.create_task(clockwork.run())
+        while len(advanced) < 20:
+            clockwork.changed()
+            await asyncio.sleep(0.001)
+        assert synced == ["sync"]
+        clockwork.sheet_rests = 0.0
+        while len(synced) < 3:
+            assert not running.done()
+            await asyncio.sleep(0.001)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

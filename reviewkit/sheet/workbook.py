@@ -284,7 +284,8 @@ def _refuse_while_open(path: Path) -> None:
         if lock.exists():
             raise SheetBusy(
                 f"{path.name} is open in a spreadsheet program, so that it was read but not written. "
-                f"Close it there (and delete {lock.name} if nobody has it open); the next sync writes it."
+                f"Close it there (and delete {lock.name} if nobody has it open); the next sync writes it.",
+                wait=0.0,  # to look again costs nothing, and somebody waits for it
             )
 
 
