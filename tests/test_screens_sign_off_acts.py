@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from reviewkit import screens
 from reviewkit.course import Course
-from reviewkit.model import Answer, AskToReopen, Dissent
+from reviewkit.model import Answer, AskToReopen, Dissent, Reply
 from tests.cast import ANN, BOB, CYD, DOT, PROF, STUDENTS, TIA, Clock, a_self_evaluation, frozen
 from tests.sign_off_cast import (
     INES,
@@ -237,6 +237,20 @@ def test_a_draft_that_is_older_than_the_last_word_of_an_instructor_is_no_longer_
     act(course, **a_discuss(course, assisted, ANN))
     assert detail(course, assisted, ANN)["suggested"] == []
     assert course.draft(TIA, form) is not None, "it is theirs"
+
+
+def test_a_word_that_was_being_typed_when_the_author_agreed_outlives_the_signature(
+    course: Course, made: dict[str, str]
+) -> None:
+    form, word = f"sign-off:{made['ann']}", {"word": "One thing more about the log."}
+    assert act(course, **a_discuss(course, made, ANN))["ok"]
+    assert act(course, type="draft", form=form, revision=2, after=1, content=word)["ok"]
+    course.reply(ANN, made["ann"], Reply(accepts=True), seen=len(course.dialogue(made["ann"], ANN).turns))
+    assert said(course, made, ANN, "accept", word="")["ok"]
+    assert stage(course, made, ANN) == "signed"
+    kept = course.draft(PROF, form)
+    assert kept is not None
+    assert kept.content == word
 
 
 def test_staff_who_wrote_or_review_a_submission_get_the_lesser_view(course: Course, assisted: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from reviewkit import dialogue as rules
 from reviewkit import screens
 from reviewkit.course import STAFF_DRAFT, Course, Line
 from reviewkit.errors import Conflict, Invalid, Missing, NotAllowed, ReviewkitError
@@ -275,9 +276,10 @@ def open_(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str,
 def accept(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, Any]:
     said = taken(event, Speech)
     turn = Accept(grade=said.grade, text=said.word, recognised=said.recognised)
-    rests = course.accept_later(
-        viewer, said.submission, turn, seen=said.seen, request=said.request, drafts=drafts(course, viewer, said)
-    )
+    # A signature has no words: what was being typed when it was closed was not sent, and is kept.
+    signs = rules.stage(course.store.dialogue(said.submission).turns) in rules.CLOSED
+    done = () if signs else drafts(course, viewer, said)
+    rests = course.accept_later(viewer, said.submission, turn, seen=said.seen, request=said.request, drafts=done)
     return {"acts": [rests.id]}
 
 
