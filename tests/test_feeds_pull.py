@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from reviewkit.errors import FeedError, StoreError
-from reviewkit.feeds import Pulled, pull, unpacking
+from reviewkit.feeds import Pulled, pull, pulling, unpacking
 from reviewkit.feeds.addresses import is_public
 from reviewkit.feeds.fetch import Fetched, Fetcher
 from reviewkit.feeds.tags import fold, in_text, of_feed, of_link
@@ -88,6 +88,21 @@ def fetch(url: str, *, allow_private: bool = True, seconds: float = 20.0, **know
             return await fetcher.fetch(url, **known)
 
     return awaited(once())
+
+
+def test_a_bug_of_ours_stops_one_feed_and_its_line_in_the_log_names_nobody(
+    blogs: FakeBlogs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("word of a blog")
+
+    monkeypatch.setattr(pulling, "chosen", broken)
+    url = blogs.show("/feed", rss("Notes", post("One", "x", tag="cs101", guid="1")))
+    (pulled,) = Shelf().pull(Feed(person="alindqvist", url=url))
+    assert "more than reviewkit can read" in pulled.error
+    (line,) = caplog.records
+    assert line.exc_info
+    assert "alindqvist" not in line.getMessage() + repr(line.__dict__)
 
 
 # -- which posts -----------------------------------------------------------------------------------------------------

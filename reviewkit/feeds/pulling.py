@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from reviewkit import listing
+from reviewkit import listing, logs
 from reviewkit.errors import FeedError
 from reviewkit.feeds import Pulled
 from reviewkit.feeds.document import VERSION, Parsed
@@ -86,7 +86,7 @@ class Pulling:
             raise
         except Exception:  # noqa: BLE001 - logged whole; the next line says why it goes no further
             # A bug of ours that one document brought out must not cost the rest of the class their pull.
-            _log.exception("Reading the feed of %s failed", feed.person)
+            _log.exception("Reading a feed failed", extra={"person": logs.person(feed.person)})
             failure = FeedError(_TOO_MUCH, url=feed.url)
         words, wait, gone = str(failure), failure.wait, failure.gone
         await self.keeping.state(failed(feed, self._now(), words, wait=wait, gone=gone, chance=self._chance()))
