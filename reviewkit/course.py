@@ -120,12 +120,12 @@ class Course(Resting, Sites):
         if due:
             asked, left = [each for each in theirs if schedule.is_due(each, now)], []
         else:
-            why = {each: schedule.left_alone(each, now, wanted=person is not None) for each in theirs}
-            asked = [each for each in theirs if not why[each]]
-            left = [feeds.left(each, why[each]) for each in theirs if why[each]]
+            told = [(each, schedule.left_alone(each, now, wanted=person is not None)) for each in theirs]
+            asked = [each for each, why in told if not why]
+            left = [feeds.left(each, why) for each, why in told if why]
         if progress:
-            for told in left:
-                progress(told)
+            for each in left:
+                progress(each)
         if not asked:
             return left
         pulling = feeds.pull(
