@@ -1,5 +1,6 @@
 """How a bug is told to the log."""
 
+import tokenize  # noqa: F401 (Python 3.13 opens it only to tell of a bug: too late where that is "too many open files")
 import traceback
 
 
