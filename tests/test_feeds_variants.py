@@ -8,7 +8,7 @@ import pytest
 from reviewkit.feeds.dates import guessed
 from reviewkit.feeds.parse import parse
 from reviewkit.model import Entry
-from tests.blogs import rss
+from tests.blogs import post, rss
 
 URL = "https://blog.example/feed"
 PAGE = "<!doctype html><html><head><title>x</title></head><body>{}</body></html>"
@@ -364,6 +364,29 @@ def test_whatever_encoding_a_document_is_in_its_letters_are_read(
 )
 def test_a_feed_with_slips_in_its_frame_is_read(document: str) -> None:
     assert only(document).title == "T"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("&#xD83D;&#xDE00;", "\U0001f600"),
+        ("&#55357;&#56832;", "\U0001f600"),
+        ("&#xd83d;&#56832; &#x1F600;", "\U0001f600 \U0001f600"),
+        ("&amp;#55357;&amp;#56832;", "\U0001f600"),
+        ("&#xD83D;&#x41;&#xDE00;", "\ufffdA\ufffd"),
+        ("&#x110000;", "\ufffd"),
+        ("&#1114112;&#0001114111;", "\ufffd\U0010ffff"),
+        (f"&#{'9' * 5000};&#x{'f' * 5000};", "\ufffd\ufffd"),
+        ("&#55000;&#57344;", "\ud6d8\ue000"),
+    ],
+)
+def test_a_sign_that_is_written_by_its_halves_costs_no_feed(written: str, read: str) -> None:
+    """feedparser gave up the whole feed where one post had such an emoji."""
+    document = rss("B", f"<item><guid>1</guid><title>a {written}</title></item>", post("t", "x", guid="2"))
+    assert [entry.title for entry in parse(document.encode(), url=URL).entries] == [f"a {read}", "t"]
+    assert (
+        only(item(f"<description><![CDATA[<p>a {written.replace('amp;', '')}</p>]]></description>")).text == f"a {read}"
+    )
 
 
 def json_feed(**item: object) -> str:

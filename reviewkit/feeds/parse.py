@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -52,6 +53,9 @@ def parse(
         if not hfeed.is_hfeed(body):
             raise web_page(url)
         return replace(_gathered(hfeed.read(body, url=url, content_type=content_type), {}, wanted), page=True)
+
+    if not is_json and _SUSPECT.search(body):  # which is twenty times faster than to replace nothing
+        body = _REFERENCES.sub(_mended, body)
 
     def read(known: Mapping[str, Listed]) -> Parsed:
         by = str(VERSION)
@@ -252,6 +256,26 @@ def _as_utf8(body: bytes) -> bytes:
             return _DECLARED.sub(rb"\1utf-8", narrow, count=1)
     # What can be read by its bytes is not wide, whatever the program that wrote it says.
     return _DECLARED_WIDE.sub(rb"\1utf-8", body, count=1) if _DECLARED_WIDE.match(body) else body
+
+
+_NUMBER = (
+    rb"#(?:[xX]0*(?:[dD][89a-fA-F][0-9a-fA-F]{2}(?![0-9a-fA-F])|[1-9a-fA-F][0-9a-fA-F]{5,})"
+    rb"|0*(?:5[5-7][0-9]{3}(?![0-9])|[1-9][0-9]{6,}))"
+)
+"""In a reference it may name half of a sign, or no sign at all: where one does, feedparser gives up the whole feed."""
+_SUSPECT = re.compile(_NUMBER)
+_REFERENCES = re.compile(rb"(?:&(?:amp;)?%s;?){1,1000}" % _NUMBER)
+_REFERENCE = re.compile(rb"#(?:[xX]0*([0-9a-fA-F]+)|0*([0-9]+))")
+
+
+def _mended(found: re.Match[bytes]) -> bytes:
+    """The same signs by their own numbers: those whose halves were written one by one, and U+FFFD for what is none."""
+    said = ((one[1] or one[2], 16 if one[1] else 10) for one in _REFERENCE.finditer(found[0]))
+    numbers = (int(digits, base) if len(digits) < 9 else sys.maxunicode + 1 for digits, base in said)
+    halves = "".join(chr(each) if each <= sys.maxunicode else "\ufffd" for each in numbers)
+    signs = halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    begin = found[0].partition(b"#")[0]
+    return b"".join(b"%s#%d;" % (begin, ord(sign)) for sign in signs)
 
 
 def _is_page(body: bytes, *, url: str) -> bool:
