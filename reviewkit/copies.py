@@ -126,12 +126,12 @@ class Copies:
     def replaced(self, viewer: Person, submission: str) -> tuple[tuple[str, int], ...]:
         """What masking takes out of a submission, and how often, for the instructor and for its author.
 
-        Empty where the course does not mask. Raises NotAllowed for everybody else, Missing.
+        Empty where its reviewers know the author. Raises NotAllowed for everybody else, Missing.
         """
         found = self.store.dialogue(submission).submission
         if viewer.role != "instructor" and viewer.id != found.person:
             raise NotAllowed("Only the instructor and its author see what was replaced in a submission.")
-        if self.setup.reviews.mode != "double-blind":
+        if found.mode != "double-blind":
             return ()
         times: dict[str, int] = {}
         for _, revision in self._frozen(found.person, found.revisions):

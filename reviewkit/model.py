@@ -335,6 +335,8 @@ class Submission:
     """Digest of the rubric version that every evaluation of this submission uses."""
     revisions: tuple[Frozen, ...]
     pseudonym: str
+    mode: Mode
+    """Who is hidden from whom, as it was when it was frozen: both sides wrote under that word, and it stays."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -374,6 +376,8 @@ class Freeze:
     revisions: tuple[Frozen, ...]
     rubric: str
     reason: str = ""
+    mode: Mode | Literal[""] = ""
+    """The mode of its reviews; empty in turns of before it was written down."""
 
 
 @dataclass(frozen=True, kw_only=True)

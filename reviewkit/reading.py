@@ -16,6 +16,7 @@ from reviewkit.model import (
     Assignment,
     Dialogue,
     Draft,
+    Mode,
     Person,
     Post,
     Review,
@@ -50,6 +51,8 @@ class SeenDialogue:
     waiting_on: str
     """For whom it waits, in words for this viewer: "You", a name, "One late reviewer", or empty."""
     hint: str
+    mode: Mode
+    """Who is hidden from whom in its reviews."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,8 @@ class Duty:
     """The reveal has happened: read-only."""
     needless: bool
     """Its author or its writer is out of the count: this review is not asked for any more."""
+    mode: Mode
+    """Who is hidden from whom in it, whatever the course has for later submissions."""
     passes: int
     """How often its reviewer may still pass on a submission of this round, this one among them; 0: not this one."""
 
@@ -147,6 +152,7 @@ class Reading(Copies):
             posts=self._copies(dialogue.submission, masked=False),
             waiting_on=self._whom(waiting_on, dialogue, viewer),
             hint=hint,
+            mode=dialogue.submission.mode,
         )
 
     @at_a_glance
@@ -262,13 +268,12 @@ class Reading(Copies):
         `answer`: it goes to a reviewer. `review`: it is the instructor's own review, which peers read too. Raises
         Missing.
         """
-        mode = self.setup.reviews.mode
-        if mode == "open":
-            return ()
         if duty:
             submission = self._allocation(who, duty).submission
-        author = self.store.dialogue(submission).submission.person
-        blind = mode == "double-blind"
+        about = self.store.dialogue(submission).submission
+        if about.mode == "open":
+            return ()
+        author, blind = about.person, about.mode == "double-blind"
         to_author_alone = who.role == "instructor" and who.id != author and not duty and not review
         known = {author} if to_author_alone or not blind else set()
         return self.names_in(who, text, known=known, own=bool(duty) or (answer and blind))
@@ -292,7 +297,7 @@ class Reading(Copies):
             viewer,
             capacity,
             people={person.id: person for person in self.store.people()},
-            mode=self.setup.reviews.mode,
+            mode=dialogue.submission.mode,
             veil=self._veiled,
         )
 
@@ -305,7 +310,7 @@ class Reading(Copies):
     def _duty(self, who: Person, allocation: Allocation) -> Duty:
         dialogue = self.store.dialogue(allocation.submission)
         assignment = self.assignment(allocation.assignment, who)
-        blind = self.setup.reviews.mode == "double-blind"
+        blind = dialogue.submission.mode == "double-blind"
         locked = self._locked(who, allocation)
         turns = self._visible(dialogue, who, "peer")
         mine = [turn for turn in turns if turn.mine]
@@ -323,6 +328,7 @@ class Reading(Copies):
             others=tuple(turn for turn in turns if not turn.mine),
             closed=rules.reveal(dialogue.turns) is not None,
             needless=self._is_needless(who, allocation),
+            mode=dialogue.submission.mode,
             passes=0 if self._kept(who, allocation) else PASSES - self._passed(who, allocation.assignment),
         )
 
@@ -340,7 +346,7 @@ class Reading(Copies):
     def _kept(self, who: Person, allocation: Allocation) -> str:
         """Why somebody who thinks they know the author cannot pass a submission on, as a sentence; empty: they can."""
         dialogue = self.store.dialogue(allocation.submission)
-        if self.setup.reviews.mode != "double-blind":
+        if dialogue.submission.mode != "double-blind":
             return "In this course you see who wrote a submission, so there is nothing to guess."
         if locked := self._locked(who, allocation):
             return locked

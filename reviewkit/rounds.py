@@ -122,7 +122,8 @@ class Rounds(Allocating):
             raise Invalid("Together these posts are too long to be read on one page. Choose fewer.", field="posts")
         revisions = tuple(Frozen(post=each.id, digest=each.latest.digest) for each in posts)
         digest = self.rubric_in_use(asked).digest
-        said = self._said(by, Freeze(revisions=revisions, rubric=digest, reason=reason), via)
+        freeze = Freeze(revisions=revisions, rubric=digest, reason=reason, mode=self.setup.reviews.mode)
+        said = self._said(by, freeze, via)
         return self.store.open_submission(author.id, asked.id, digest, revisions, said, request=request).submission.id
 
     @at_a_glance

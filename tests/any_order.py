@@ -102,6 +102,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.known: dict[str, tuple[Turn, ...]] = {}
         self.erased: set[str] = set()
         self.gone: set[str] = set()
+        self.promised: dict[str, str] = {}
+        """By submission, the mode of the course when it was frozen."""
         self.edits, self.requests, self.steps = 0, 0, 0
 
     def teardown(self) -> None:
@@ -571,6 +573,8 @@ class AnyOrder(RuleBasedStateMachine):
     def everything_holds(self) -> None:
         """Of one reading of the store; what people see is looked at for a few of them after each step."""
         dialogues, seals = self.store.sealed()
+        for each in dialogues:
+            self.promised.setdefault(each.submission.id, self.course.setup.reviews.mode)
         self.nothing_is_lost(dialogues)
         self.one_self_evaluation_counts(dialogues)
         self.nobody_reviews_themselves_or_twice_or_whom_they_must_not(dialogues)
@@ -648,19 +652,20 @@ class AnyOrder(RuleBasedStateMachine):
         return found
 
     def blind_stays_blind(self, people: Sequence[Person]) -> None:
-        """What a student can read of their own dialogues and of those they review names nobody else, now as later."""
+        """What a student can read of their own dialogues and of those they review names nobody else, now as later, and
+        whatever mode the course has by now."""
         course = self.course.glance()  # nothing is written meanwhile, and so nothing is read twice
-        mode = course.setup.reviews.mode
+        of = {each.id: each.submission for each in course.store.allocations()}
         for person in people:
             others = [surname(each) for each in STUDENTS if each is not person]
-            if mode != "open":
-                for submission in course.store.submissions():
-                    if submission.person == person.id:
-                        self.names_nobody(course.dialogue(submission.id, person), others)
+            for submission in course.store.submissions():
+                if submission.person == person.id and self.promised[submission.id] != "open":
+                    self.names_nobody(course.dialogue(submission.id, person), others)
             for duty in course.duties(person):
-                if mode == "double-blind":
+                assert duty.mode == self.promised[of[duty.id]]
+                if duty.mode == "double-blind":
                     self.names_nobody(duty, others)
-                elif mode == "reviewers-hidden":
+                elif duty.mode == "reviewers-hidden":
                     author = [surname(each) for each in STUDENTS if surname(each) in duty.author.casefold()]
                     assert len(author) == 1
                     self.names_nobody(duty, [each for each in others if each not in author])

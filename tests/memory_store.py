@@ -46,6 +46,7 @@ class MemoryStore:
             rubric=self._rubric.digest,
             revisions=revisions,
             pseudonym=f"alias {person.id}",
+            mode=self._setup.reviews.mode,
         )
         self._said[id] = []
         self.add(id, person.id, Freeze(revisions=revisions, rubric=self._rubric.digest))

@@ -17,12 +17,15 @@ from reviewkit.model import (
     Dissent,
     Exempt,
     Feed,
+    Freeze,
+    Mode,
     Person,
     Proposal,
     Recognise,
     Reopen,
     Reply,
     Restore,
+    Reviews,
     Withdraw,
 )
 from reviewkit.sheet import Projection, Report, SheetChanged, Typed
@@ -319,6 +322,21 @@ def test_in_open_mode_names_are_shown_both_ways(sqlite_store: Store, clock: Cloc
     names = {turn.name for turn in course.dialogue(made["ann"], ANN).turns if turn.kind == "review"}
     assert names <= {BOB.name, CYD.name, DOT.name}
     assert {duty.author for duty in course.duties(ANN)} <= {BOB.name, CYD.name, DOT.name}
+
+
+@pytest.mark.parametrize(("promised", "later"), [("double-blind", "open"), ("open", "double-blind")])
+def test_a_submission_keeps_the_mode_that_it_was_frozen_under(
+    sqlite_store: Store, clock: Clock, promised: Mode, later: Mode
+) -> None:
+    course = a_course(sqlite_store, clock, mode=promised)
+    made = revealed(course)
+    before = course.dialogue(made["ann"], ANN), course.duties(ANN)
+    course.store.change_setup(lambda setup: dataclasses.replace(setup, reviews=Reviews(count=2, minimum=2, mode=later)))
+    assert (course.dialogue(made["ann"], ANN), course.duties(ANN)) == before
+    assert {duty.mode for duty in course.duties(ANN)} == {promised}
+    assert bool(course.replaced(ANN, made["ann"])) == (promised == "double-blind")
+    [first] = [turn.what for turn in course.store.dialogue(made["ann"]).turns if isinstance(turn.what, Freeze)]
+    assert first.mode == promised
 
 
 # -- writing at the same time ----------------------------------------------------------------------------------------

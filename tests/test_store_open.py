@@ -6,6 +6,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, make_url, text
 
 from reviewkit.errors import ReviewkitError, StoreError
+from reviewkit.model import Reviews
 from reviewkit.store import open_store
 from reviewkit.store.engine import MIGRATIONS, VERSION_TABLE, configuration
 from reviewkit.store.schema import metadata
@@ -105,6 +107,19 @@ def test_a_database_of_the_first_release_is_brought_along_with_all_that_is_in_it
     store = open_store(empty_url)
     assert [person.name for person in store.people()] == ["Ann"]
     assert (store.link_serial("ann"), store.session_serial("ann")) == (7, 1)
+    store.close()
+
+
+def test_what_was_frozen_before_modes_were_kept_has_the_course_s_own(empty_url: str) -> None:
+    store = open_store(empty_url)
+    work = opened(store, ANN)["ann"]
+    store.change_setup(lambda setup: replace(setup, reviews=Reviews(mode="open")))
+    store.close()
+    with engine(empty_url) as made, made.begin() as db:
+        db.execute(text("ALTER TABLE submissions DROP COLUMN mode"))
+        command.stamp(configuration(db), "0012")
+    store = open_store(empty_url)
+    assert store.dialogue(work).submission.mode == "open"
     store.close()
 
 

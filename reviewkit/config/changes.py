@@ -130,6 +130,10 @@ def _in_setup(setup: Setup, kept: Setup | None) -> Iterator[Difference]:
         )
 
 
+MORE = {"mode": " It holds for what is frozen from now on."}
+"""What else is said of a setting that becomes another one."""
+
+
 def _changed_fields(subject: str, name: str, new: Any, old: Any, *, skip: Sequence[str] = ()) -> Iterator[Difference]:
     for each in fields(new):
         before, after = getattr(old, each.name), getattr(new, each.name)
@@ -138,7 +142,7 @@ def _changed_fields(subject: str, name: str, new: Any, old: Any, *, skip: Sequen
                 file="course.toml",
                 subject=subject,
                 change="changed",
-                text=f"{name}: {each.name} was {_shown(before)} and becomes {_shown(after)}.",
+                text=f"{name}: {each.name} was {_shown(before)} and becomes {_shown(after)}.{MORE.get(each.name, '')}",
             )
 
 

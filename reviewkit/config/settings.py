@@ -172,7 +172,7 @@ SETTINGS: tuple[Setting, ...] = (
             default=3, bounds=(1, 20)),
     Setting(table="reviews", key="minimum", help="Reviews that a submission needs before it is revealed.",
             kind="whole number", default=2, bounds=(1, 20)),
-    Setting(table="reviews", key="mode", help="Who is hidden from whom while reviews are written.",
+    Setting(table="reviews", key="mode", help="Who is hidden from whom; a submission keeps what it was frozen under.",
             default="double-blind", allowed=get_args(Mode)),
     Setting(table="reviews", key="rounds", help="How often instructor and author may discuss and reply.",
             kind="whole number", default=3, bounds=(1, 20)),

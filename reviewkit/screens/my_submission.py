@@ -81,6 +81,7 @@ class Own:
         seen = self.course.dialogue(id, self.viewer)
         shared = {
             "submission": id,
+            "masked": seen.mode == "double-blind",
             "seen": len(seen.turns),
             "title": title_of(seen),
             "assignment": seen.assignment.title,
@@ -98,7 +99,7 @@ class Own:
             return []
         at = 0 if self.unevaluated(seen) else AT[seen.stage]
         way: tuple[str, ...] = (*WAY[:-1], "Decided grade") if rules.decided(talk.record(seen.turns)) else WAY
-        if self.course.setup.reviews.mode == "open":
+        if seen.mode == "open":
             way = tuple("Reviews" if text == "Blind reviews" else text for text in way)
         # What was handed over because no review came had none to read and to answer.
         passed = () if any(isinstance(turn.what, Review) for turn in seen.turns) else (AT["in review"], AT["revealed"])
@@ -153,7 +154,7 @@ class Own:
     def timeline(self, seen: SeenDialogue) -> list[dict[str, Any]]:
         """Every turn; a peer who reviews under another name is called a blind reviewer."""
         items = talk.timeline(seen, now=self.now, zone=self.zone)
-        blind = self.course.setup.reviews.mode != "open"
+        blind = seen.mode != "open"
         for item, turn in zip(items, seen.turns, strict=True):
             if blind and isinstance(turn.what, Review) and turn.voice == "peer":
                 item["title"] = f"{turn.name}, blind reviewer"
@@ -163,7 +164,7 @@ class Own:
         """When the reviews can be read."""
         at = seen.assignment.review_by
         when = dates.on(at, self.zone, self.now) if at and at > self.now else "when they are revealed"
-        kind = "reviews" if self.course.setup.reviews.mode == "open" else "blind reviews"
+        kind = "reviews" if seen.mode == "open" else "blind reviews"
         return f"Your {kind} open {when}."
 
     def dialogue(self, seen: SeenDialogue) -> dict[str, Any]:

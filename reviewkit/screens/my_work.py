@@ -201,7 +201,7 @@ class Start:
             return "", f"Self-evaluation, step {min(done + 1, steps)} of {steps}"
         match seen.stage:
             case "self-evaluated" | "in review":
-                return "", "In review" if self.course.setup.reviews.mode == "open" else "In blind review"
+                return "", "In review" if seen.mode == "open" else "In blind review"
             case "revealed":
                 return "peer", "Reviews to answer"
             case "with instructor":

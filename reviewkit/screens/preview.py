@@ -36,7 +36,7 @@ class Hide:
 
 
 def is_masked(course: Course) -> bool:
-    """Whether reviewers read masked copies in this course at all."""
+    """Whether reviewers will read a masked copy of what is frozen from now on."""
     return course.setup.reviews.mode == "double-blind"
 
 
@@ -53,8 +53,9 @@ def hide(course: Course, viewer: Person, event: Mapping[str, Any]) -> dict[str, 
 
 
 def _shown(course: Course, viewer: Person, submission: str, posts: tuple[str, ...]) -> dict[str, Any]:
-    if not is_masked(course):
-        raise Invalid("Reviewers see who wrote a submission in this course, so there is no masked copy.")
+    masked = course.dialogue(submission, viewer).mode == "double-blind" if submission else is_masked(course)
+    if not masked:
+        raise Invalid("Its reviewers see who wrote it, so there is no masked copy.")
     if len(posts) > MOST_POSTS:
         raise Invalid(f"At most {MOST_POSTS} posts can be shown at once.")
     copies = course.masked_copy(viewer, submission) if submission else course.masked_posts(viewer, posts)

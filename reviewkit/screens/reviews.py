@@ -44,7 +44,7 @@ def view(course: Course, viewer: Person, params: Mapping[str, Any]) -> dict[str,
         "params": {"open": here.id} if here else {},
         "title": "Reviews to give",
         "lede": lede(duties),
-        "blind": BLIND[course.setup.reviews.mode] if duties else "",
+        "blind": BLIND[(here or duties[0]).mode] if duties else "",
         "queue": [scene.card(duty, drafts[duty.id], here) for duty in duties],
         "duty": scene.duty(course.duty(viewer, here.id), drafts[here.id]) if here else None,
         "offers": scene.offers(duties),
@@ -186,14 +186,13 @@ class Scene:
         return offered
 
     def duty(self, duty: Duty, draft: Draft | None) -> dict[str, Any]:
-        mode = self.course.setup.reviews.mode
         return {
             "id": duty.id,
             "title": f"Submission by {duty.author}",
             "assignment": duty.assignment.title,
             "author": duty.author,
-            "pseudonym": "" if mode == "open" else duty.pseudonym,
-            "masked": MASKED if mode == "double-blind" else "",
+            "pseudonym": "" if duty.mode == "open" else duty.pseudonym,
+            "masked": MASKED if duty.mode == "double-blind" else "",
             "posts": [post_of(copy) for copy in duty.posts],
             "criteria": talk.criteria_of(duty.rubric),
             "due": self.due_of(duty),

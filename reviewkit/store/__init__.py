@@ -193,7 +193,7 @@ class Store(Protocol):
     def open_submission(
         self, person: str, assignment: str, rubric: str, revisions: Sequence[Frozen], said: Said, *, request: str = ""
     ) -> Dialogue:
-        """Make the submission (new id, new pseudonym) with its first turn.
+        """Make the submission (new id, new pseudonym, the course's mode of reviews) with its first turn.
 
         The same `request` again gives what the first one made. Raises Conflict when the person already has a
         submission for the assignment.

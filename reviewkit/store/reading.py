@@ -106,6 +106,7 @@ def _submissions(db: Connection, which: ColumnElement[bool]) -> list[Submission]
             rubric=row.rubric,
             revisions=msgspec.convert(row.revisions, tuple[Frozen, ...]),
             pseudonym=row.pseudonym,
+            mode=row.mode,
         )
         for row in db.execute(select(submissions).where(which).order_by(submissions.c.id))
     ]

@@ -286,6 +286,7 @@ submissions = Table(
     Column("rubric", Words, ForeignKey("rubrics.digest"), nullable=False),
     Column("revisions", Document, nullable=False),
     Column("pseudonym", Words, ForeignKey("pseudonyms.name"), nullable=False, unique=True),
+    Column("mode", Words, nullable=False, server_default="double-blind"),
     UniqueConstraint("person", "assignment"),
 )
 

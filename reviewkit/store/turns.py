@@ -14,10 +14,10 @@ from sqlalchemy import Connection, insert, select, update
 
 from reviewkit import chain
 from reviewkit.errors import Conflict, Missing
-from reviewkit.model import KIND_OF, Dialogue, Frozen, Said, Submission
+from reviewkit.model import KIND_OF, Dialogue, Freeze, Frozen, Mode, Said, Submission
 from reviewkit.store.names import mint_pseudonyms, mint_records
 from reviewkit.store.reading import dialogue, has_request
-from reviewkit.store.roster import expect_person, hold_course
+from reviewkit.store.roster import expect_person, hold_course, setup
 from reviewkit.store.rows import one_of
 from reviewkit.store.schema import requests, revisions, rubrics, storable, submissions, texts, turns, utc
 
@@ -39,12 +39,26 @@ def open_submission(
     (id,) = mint_records(db, 1)
     (pseudonym,) = mint_pseudonyms(db, 1)
     new = Submission(
-        id=id, person=person, assignment=assignment, rubric=rubric, revisions=tuple(frozen), pseudonym=pseudonym
+        id=id,
+        person=person,
+        assignment=assignment,
+        rubric=rubric,
+        revisions=tuple(frozen),
+        pseudonym=pseudonym,
+        mode=_mode(db, said),
     )
     db.execute(insert(submissions).values(**{name: getattr(new, name) for name in SUBMISSION}))
     _append(db, {id: _Head()}, [(id, said)])
     _note(db, id, request)
     return dialogue(db, id)
+
+
+def _mode(db: Connection, said: Said) -> Mode:
+    """What the turn says, else the course as it is now."""
+    if isinstance(said.what, Freeze) and said.what.mode:
+        return said.what.mode
+    course = setup(db)
+    return course.reviews.mode if course else "double-blind"
 
 
 def _expect_frozen(db: Connection, rubric: str, frozen: Sequence[Frozen]) -> None:
