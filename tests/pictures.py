@@ -111,4 +111,6 @@ def main(folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:] or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)  # a folder of such a name is asked for by nobody
     main(Path(sys.argv[1]), sys.argv[2:])
