@@ -462,8 +462,8 @@ def test_a_planted_leak_is_found(
 ) -> None:
     thing, plant = {"in review": IN_REVIEW, "in the end": IN_THE_END}[state][kind]
     plant(monkeypatch, rounds[state])
-    # Whose work has a review that is half written is for the allocation to say.
-    who = STUDENTS if kind == "reviews that are half written" else (STUDENTS[1], STUDENTS[7])
+    # Whose work has a review that is half written, and who is refused with an error, is for the allocation to say.
+    who = STUDENTS if kind in ("reviews that are half written", "an error") else (STUDENTS[1], STUDENTS[7])
     assert is_found(thing, rounds[state], who)
 
 
